@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The engine: the live topologies of this process, and the transactions that change them. The
+ * holder has one behind its socket, `run` one of its own. Not thread-safe by itself: transactions
+ * are the caller's to serialise; reading a topology that no transaction is changing is fine.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "driver/driver.h"
+#include "model/topology.h"
+
+struct engine;
+
+/* `env` is copied; what it points to must outlive the engine. */
+int engine_new(const struct driver_env *env, struct engine **out, struct ioasidctl_error **err);
+/* Tears nothing down: closes what is open, as the end of the process would. */
+void engine_free(struct engine *engine);
+
+struct transaction {
+	enum driver_choice driver; /* DRIVER_AUTO: what the file says; else instead of it */
+	bool dry_run; /* plan only: no call that changes anything */
+	bool no_verify;
+	bool list; /* operations in full in the result, not only counted */
+	atomic_bool *cancel; /* polled between operations; may be NULL */
+	/* Each kernel action as a line; NULL: nobody listens. */
+	void (*trace)(void *data, const char *line);
+	void *trace_data;
+};
+
+/*
+ * Makes the topology of that name look like `desired`, which the engine takes over (also when it
+ * fails). *result: {name, changed, counts, operations?}, a new reference. On failure everything is
+ * as it was; if undoing failed too, an ERROR_KERNEL behind the first error names what is left.
+ */
+int engine_apply(struct engine *engine, struct topology *desired, const struct transaction *how,
+		 json_t **result, struct ioasidctl_error **err);
+int engine_delete(struct engine *engine, const char *name, const struct transaction *how,
+		  json_t **result, struct ioasidctl_error **err);
+
+/* Borrowed; NULL: none of that name. Valid until the next transaction on it. */
+const struct topology *engine_topology(const struct engine *engine, const char *name);
+size_t engine_count(const struct engine *engine);
+const struct topology *engine_topology_at(const struct engine *engine, size_t index);
+
+const struct driver_env *engine_env(const struct engine *engine);

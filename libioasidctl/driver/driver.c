@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "driver/driver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+const struct driver *const drivers[] = {&driver_iommufd, &driver_ioasid, NULL};
+
+const char *capability_text(enum capability cap)
+{
+	static const char *const texts[] = {
+#define X(id, text) [CAP_##id] = text,
+		CAPABILITIES(X)
+#undef X
+	};
+
+	return texts[cap];
+}
+
+const struct driver *driver_by_choice(enum driver_choice choice)
+{
+	for (size_t i = 0; drivers[i]; i++)
+		if (drivers[i]->choice == choice)
+			return drivers[i];
+	return NULL;
+}
+
+static int resolve_auto(const struct driver_env *env, const char *node, const struct driver **out,
+			struct ioasidctl_error **err)
+{
+	_cleanup_error_ struct ioasidctl_error *why = NULL;
+
+	for (size_t i = 0; drivers[i]; i++) {
+		if (drivers[i]->choice == DRIVER_IOASID)
+			continue;
+		if (!drivers[i]->available(env, node, &why)) {
+			*out = drivers[i];
+			return 0;
+		}
+	}
+	error_new(err, why ? why->kind : ERROR_UNAVAILABLE, why ? why->errnum : ENODEV,
+		  "this machine offers no IOMMU interface that can be used");
+	if (why)
+		error_cause(err, "%s%s%s", why->message, why->cause ? ": " : "",
+			    why->cause ? why->cause : "");
+	error_hint(err, "%s%stry the file on the reference device: --driver ioasid",
+		   why && why->hint ? why->hint : "", why && why->hint ? "; or " : "");
+	return why ? -why->errnum : -ENODEV;
+}
+
+int driver_resolve(const struct driver_env *env, enum driver_choice choice, const char *node,
+		   const struct driver **out, struct ioasidctl_error **err)
+{
+	const struct driver *driver;
+	int ret;
+
+	if (choice == DRIVER_AUTO)
+		return resolve_auto(env, node, out, err);
+	driver = driver_by_choice(choice);
+	if (!driver) {
+		ret = error_new(err, ERROR_REFUSED, ENOSYS, "this build has no driver %s",
+				driver_choice_names[choice]);
+		error_hint(err, "use driver: auto, iommufd or ioasid");
+		return ret;
+	}
+	ret = driver->available(env, node, err);
+	if (ret)
+		return ret;
+	*out = driver;
+	return 0;
+}
+
+void device_facts_done(struct device_facts *facts)
+{
+	free(facts->driver);
+	free(facts->group_text);
+	free(facts->in_the_way);
+	*facts = (struct device_facts){.group = NO_INDEX};
+}
+
+void ioasid_info_done(struct ioasid_info *info)
+{
+	free(info->ranges);
+	*info = (struct ioasid_info){0};
+}
+
+void driver_trace(const struct driver_env *env, const char *fmt, ...)
+{
+	_cleanup_free_ char *line = NULL;
+	va_list args;
+	int ret;
+
+	if (!env->trace)
+		return;
+	va_start(args, fmt);
+	ret = vasprintf(&line, fmt, args);
+	va_end(args);
+	if (ret < 0) {
+		line = NULL;
+		return;
+	}
+	env->trace(env->trace_data, line);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The client side of the holder's socket. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+struct client;
+
+/*
+ * The socket's path: `option` (--socket) if given, else $IOASIDCTL_SOCKET, else
+ * /run/ioasidctl/control for root and $XDG_RUNTIME_DIR/ioasidctl/control for others. *path owned.
+ */
+int client_socket_path(const char *option, char **path, struct ioasidctl_error **err);
+
+/* ERROR_UNAVAILABLE with -ENOENT or -ECONNREFUSED: nobody listens there. */
+int client_connect(const char *path, struct client **out, struct ioasidctl_error **err);
+void client_free(struct client *client);
+void client_freep(struct client **client);
+
+/*
+ * Calls a method of io.ioasidctl ("Apply") or, with a dot in it, of any interface. Steals
+ * `parameters` (may be NULL). *reply: the reply's parameters, a new reference. A varlink error
+ * io.ioasidctl.Failed becomes the errors it carries, positions and all.
+ */
+int client_call(struct client *client, const char *method, json_t *parameters, json_t **reply,
+		struct ioasidctl_error **err);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The holder: the process that keeps the file descriptors open, behind a varlink socket. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct holder_options {
+	const char *socket; /* path of the control socket; its directory is made when missing */
+	const char *root; /* prefix of /sys, /proc, /dev; "" on a live machine */
+	const char *machine; /* JSON text of the reference device's machine; NULL: the default */
+	size_t machine_length;
+	bool keep; /* SIGTERM: leave topologies for the next holder instead of tearing down */
+	bool exit_idle; /* end when the last topology is gone and no client is connected */
+	int ready_fd; /* gets one byte and is closed once the socket listens; -1: none */
+	int listen_fd; /* socket passed by a service manager; -1: make it */
+	/* Log line without newline; NULL: silence. */
+	void (*log)(void *data, const char *line);
+	void *log_data;
+};
+
+/*
+ * Serves until SIGTERM or SIGINT (or idle, as asked). 0; -EADDRINUSE (ERROR_BUSY): another holder
+ * owns the socket. Blocks and handles those signals for its duration; leaves no socket behind.
+ */
+int holder_serve(const struct holder_options *options, struct ioasidctl_error **err);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "model/topology.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const backing_names[] = {
+	[BACKING_MEMFD] = "memfd", [BACKING_FILE] = "file", [BACKING_DMABUF] = "dmabuf", NULL};
+const char *const selector_names[] = {
+	[SELECTOR_PCI] = "pci",	  [SELECTOR_MDEV] = "mdev", [SELECTOR_PLATFORM] = "platform",
+	[SELECTOR_VDPA] = "vdpa", [SELECTOR_MOCK] = "mock", NULL};
+const char *const group_policy_names[] = {[GROUP_STRICT] = "strict", [GROUP_TAKE] = "take", NULL};
+const char *const ioasid_kind_names[] = {[IOASID_GPA] = "gpa", [IOASID_NESTED] = "nested", NULL};
+const char *const table_format_names[] = {[TABLE_NONE] = "none",
+					  [TABLE_VTD_S1] = "vtd-s1",
+					  [TABLE_ARM_SMMUV3] = "arm-smmuv3",
+					  [TABLE_AMD_GUEST] = "amd-guest",
+					  [TABLE_MOCK] = "mock",
+					  [TABLE_X86_64] = "x86-64",
+					  NULL};
+const char *const viommu_type_names[] = {[VIOMMU_DEFAULT] = "default",
+					 [VIOMMU_ARM_SMMUV3] = "arm-smmuv3",
+					 [VIOMMU_TEGRA241_CMDQV] = "tegra241-cmdqv",
+					 [VIOMMU_MOCK] = "mock",
+					 NULL};
+const char *const driver_choice_names[] = {[DRIVER_AUTO] = "auto",
+					   [DRIVER_IOMMUFD] = "iommufd",
+					   [DRIVER_VFIO] = "vfio",
+					   [DRIVER_IOASID] = "ioasid",
+					   NULL};
+const char *const accounting_names[] = {[ACCOUNTING_DEFAULT] = "default",
+					[ACCOUNTING_PROCESS] = "process",
+					[ACCOUNTING_USER] = "user",
+					NULL};
+const char *const access_names[] = {
+	[0] = "none", [ACCESS_READ] = "r", [ACCESS_WRITE] = "w", [ACCESS_RW] = "rw", NULL};
+
+void memory_init(struct memory *m)
+{
+	*m = (struct memory){
+		.device = NO_INDEX, .numa_node = NO_NODE, .live.fd = -1, .prev = NO_INDEX};
+}
+
+void device_init(struct device *d)
+{
+	*d = (struct device){.fd = NO_INDEX, .live.id = NO_INDEX, .prev = NO_INDEX};
+}
+
+void ioasid_init(struct ioasid *i)
+{
+	*i = (struct ioasid){
+		.parent = NO_INDEX, .viommu = NO_INDEX, .live.id = NO_INDEX, .prev = NO_INDEX};
+}
+
+void viommu_init(struct viommu *v)
+{
+	*v = (struct viommu){.parent = NO_INDEX, .device = NO_INDEX};
+}
+
+void iommu_fd_init(struct iommu_fd *fd)
+{
+	*fd = (struct iommu_fd){.prev = NO_INDEX};
+}
+
+void mapping_init(struct mapping *m)
+{
+	*m = (struct mapping){.memory = NO_INDEX, .source = NO_INDEX, .access = ACCESS_RW};
+}
+
+struct topology *topology_new(void)
+{
+	return calloc(1, sizeof(struct topology));
+}
+
+static void ioasid_release(struct ioasid *i)
+{
+	free(i->name);
+	free(i->allow);
+	free(i->maps);
+	free(i->attach);
+}
+
+static void iommu_fd_release(struct iommu_fd *fd)
+{
+	free(fd->name);
+	free(fd->node);
+	for (size_t i = 0; i < fd->n_ioasids; i++)
+		ioasid_release(&fd->ioasids[i]);
+	free(fd->ioasids);
+	for (size_t i = 0; i < fd->n_viommus; i++) {
+		free(fd->viommus[i].name);
+		free(fd->viommus[i].vdevices);
+	}
+	free(fd->viommus);
+}
+
+void topology_free(struct topology *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->n_memories; i++) {
+		free(t->memories[i].name);
+		free(t->memories[i].path);
+	}
+	for (size_t i = 0; i < t->n_devices; i++) {
+		free(t->devices[i].name);
+		free(t->devices[i].address);
+		free(t->devices[i].driver);
+		free(t->devices[i].live.original_driver);
+	}
+	for (size_t i = 0; i < t->n_fds; i++)
+		iommu_fd_release(&t->fds[i]);
+	free(t->memories);
+	free(t->devices);
+	free(t->fds);
+	free(t->name);
+	free(t->owner_user);
+	free(t->file);
+	free(t);
+}
+
+void topology_freep(struct topology **t)
+{
+	topology_free(*t);
+}
+
+#define FIND(function, container, items, count)                  \
+	uint32_t function(const container *in, const char *name) \
+	{                                                        \
+		for (size_t i = 0; i < in->count; i++)           \
+			if (!strcmp(in->items[i].name, name))    \
+				return (uint32_t)i;              \
+		return NO_INDEX;                                 \
+	}
+
+FIND(topology_find_memory, struct topology, memories, n_memories)
+FIND(topology_find_device, struct topology, devices, n_devices)
+FIND(topology_find_fd, struct topology, fds, n_fds)
+FIND(iommu_fd_find_ioasid, struct iommu_fd, ioasids, n_ioasids)
+FIND(iommu_fd_find_viommu, struct iommu_fd, viommus, n_viommus)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Live topology -> JSON. Live means asked: everything the kernel can tell is read at the call. */
+#pragma once
+
+#include <jansson.h>
+
+#include "driver/driver.h"
+#include "model/topology.h"
+
+#define REPORT_SCHEMA_VERSION 1
+
+/* One element of "topologies" in the dump. New reference; NULL: out of memory. */
+json_t *report_topology(const struct driver_env *env, const struct topology *t);
+
+/* The whole dump: {schema_version, topologies: [...]}. Steals the array. */
+json_t *report_dump(json_t *topologies);
+
+/* {kind, message, cause, hint, object, file, line, column, ioctl, errno}; absent where unknown. */
+json_t *report_error(const struct ioasidctl_error *err);
+/* The chain as an array. */
+json_t *report_errors(const struct ioasidctl_error *err);
+/* The other way, for the client of a holder: appends to *err. -EINVAL: not such an array. */
+int report_errors_parse(const json_t *array, struct ioasidctl_error **err);
