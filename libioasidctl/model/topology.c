@@ -43,7 +43,8 @@ void memory_init(struct memory *m)
 
 void device_init(struct device *d)
 {
-	*d = (struct device){.fd = NO_INDEX, .live.id = NO_INDEX, .prev = NO_INDEX};
+	*d = (struct device){
+		.fd = NO_INDEX, .live.id = NO_INDEX, .prev = NO_INDEX, .successor_of = NO_INDEX};
 }
 
 void ioasid_init(struct ioasid *i)
@@ -138,3 +139,16 @@ FIND(topology_find_device, struct topology, devices, n_devices)
 FIND(topology_find_fd, struct topology, fds, n_fds)
 FIND(iommu_fd_find_ioasid, struct iommu_fd, ioasids, n_ioasids)
 FIND(iommu_fd_find_viommu, struct iommu_fd, viommus, n_viommus)
+
+static int compare_iova(const void *key, const void *mapping)
+{
+	const uint64_t iova = *(const uint64_t *)key, at = ((const struct mapping *)mapping)->iova;
+
+	return iova < at ? -1 : iova > at;
+}
+
+const struct mapping *ioasid_mapping_at(const struct ioasid *i, uint64_t iova)
+{
+	return i->n_maps ? bsearch(&iova, i->maps, i->n_maps, sizeof(*i->maps), compare_iova)
+			 : NULL;
+}

@@ -82,6 +82,7 @@ struct device {
 		char *original_driver; /* to restore; "" none; NULL: never touched */
 	} live;
 	uint32_t prev;
+	uint32_t successor_of; /* planner: live device at the same address that this one replaces */
 };
 
 enum mapping_access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_RW = 3 };
@@ -241,6 +242,9 @@ uint32_t topology_find_device(const struct topology *t, const char *name);
 uint32_t topology_find_fd(const struct topology *t, const char *name);
 uint32_t iommu_fd_find_ioasid(const struct iommu_fd *fd, const char *name);
 uint32_t iommu_fd_find_viommu(const struct iommu_fd *fd, const char *name);
+
+/* The mapping that starts at that IOVA; NULL: none. */
+const struct mapping *ioasid_mapping_at(const struct ioasid *i, uint64_t iova);
 
 /* Sets default values (-1, NO_INDEX...) of a zeroed object. */
 void memory_init(struct memory *m);

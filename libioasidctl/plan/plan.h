@@ -50,12 +50,11 @@ enum operation_kind {
 struct operation {
 	uint8_t kind; /* enum operation_kind */
 	bool old; /* the indices are into the live topology, else into the desired one */
-	uint32_t fd;
+	uint32_t fd; /* NO_INDEX: of memory */
 	uint32_t object; /* ioasid of the fd; or memory; or device */
 	uint32_t item; /* mapping or attachment of the ioasid */
-	uint32_t from; /* REPLACE: ioasid of the live topology's fd it came from */
-	uint32_t from_fd;
-	uint32_t from_item;
+	/* REPLACE: fd, ioasid and attachment of the live topology that it comes from. */
+	uint32_t from_fd, from, from_item;
 };
 
 struct plan {

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plan/match.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "model/name_index.h"
+
+#define _cleanup_index_ __attribute__((cleanup(name_index_freep)))
+#define INDEX_BY_NAME(array, count, type) \
+	name_index_new(array, count, sizeof(type), offsetof(type, name))
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static const char *device_name(const struct topology *t, uint32_t device)
+{
+	return device == NO_INDEX ? NULL : t->devices[device].name;
+}
+
+/* A size can change under a memory; what it is made of can't. */
+static bool same_memory(const struct topology *live, const struct memory *a,
+			const struct topology *desired, const struct memory *b)
+{
+	return a->backing == b->backing && a->page_size == b->page_size &&
+	       a->numa_node == b->numa_node && same_text(a->path, b->path) && a->bar == b->bar &&
+	       same_text(device_name(live, a->device), device_name(desired, b->device)) &&
+	       (a->size == b->size || a->backing == BACKING_MEMFD);
+}
+
+static int match_memories(const struct topology *live, struct topology *desired)
+{
+	_cleanup_index_ struct name_index *index =
+		INDEX_BY_NAME(live->memories, live->n_memories, struct memory);
+
+	if (!index)
+		return -ENOMEM;
+	for (size_t i = 0; i < desired->n_memories; i++) {
+		struct memory *m = &desired->memories[i];
+		uint32_t found = name_index_find(index, m->name, i);
+
+		if (found != NO_INDEX && same_memory(live, &live->memories[found], desired, m))
+			m->prev = found;
+	}
+	return 0;
+}
+
+static bool same_table(const struct table *a, const struct table *b)
+{
+	return a->format == b->format && a->address == b->address &&
+	       a->address_width == b->address_width && a->n_words == b->n_words &&
+	       !memcmp(a->words, b->words, a->n_words * sizeof(a->words[0]));
+}
+
+static const char *viommu_name(const struct iommu_fd *fd, uint32_t viommu)
+{
+	return viommu == NO_INDEX ? NULL : fd->viommus[viommu].name;
+}
+
+static bool same_ioasid(const struct iommu_fd *live, const struct ioasid *a,
+			const struct iommu_fd *desired, const struct ioasid *b)
+{
+	return a->kind == b->kind && a->flags == b->flags && same_table(&a->table, &b->table) &&
+	       same_text(viommu_name(live, a->viommu), viommu_name(desired, b->viommu)) &&
+	       (b->parent == NO_INDEX || desired->ioasids[b->parent].prev == a->parent);
+}
+
+/* Parents before children, for a child stays only where its parent does. */
+static int match_ioasids(const struct iommu_fd *live, struct iommu_fd *desired)
+{
+	_cleanup_index_ struct name_index *index =
+		INDEX_BY_NAME(live->ioasids, live->n_ioasids, struct ioasid);
+
+	if (!index)
+		return -ENOMEM;
+	for (int kind = IOASID_GPA; kind < IOASID_KIND_COUNT; kind++) {
+		for (size_t i = 0; i < desired->n_ioasids; i++) {
+			struct ioasid *ioasid = &desired->ioasids[i];
+			uint32_t found;
+
+			if ((int)ioasid->kind != kind)
+				continue;
+			found = name_index_find(index, ioasid->name, i);
+			if (found != NO_INDEX &&
+			    same_ioasid(live, &live->ioasids[found], desired, ioasid))
+				ioasid->prev = found;
+		}
+	}
+	return 0;
+}
+
+static bool same_fd(const struct iommu_fd *a, const struct iommu_fd *b)
+{
+	return a->ops == b->ops && same_text(a->node, b->node) && a->accounting == b->accounting;
+}
+
+static int match_fds(const struct topology *live, struct topology *desired)
+{
+	_cleanup_index_ struct name_index *index =
+		INDEX_BY_NAME(live->fds, live->n_fds, struct iommu_fd);
+
+	if (!index)
+		return -ENOMEM;
+	for (size_t i = 0; i < desired->n_fds; i++) {
+		struct iommu_fd *fd = &desired->fds[i];
+		uint32_t found = name_index_find(index, fd->name, i);
+		int ret;
+
+		if (found == NO_INDEX || !same_fd(&live->fds[found], fd))
+			continue;
+		fd->prev = found;
+		ret = match_ioasids(&live->fds[found], fd);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static const struct driver *device_driver(const struct topology *t, const struct device *d)
+{
+	return d->fd == NO_INDEX ? NULL : t->fds[d->fd].ops;
+}
+
+static int match_devices(const struct topology *live, struct topology *desired)
+{
+	_cleanup_index_ struct name_index *index =
+		INDEX_BY_NAME(live->devices, live->n_devices, struct device);
+
+	if (!index)
+		return -ENOMEM;
+	for (size_t i = 0; i < desired->n_devices; i++) {
+		struct device *d = &desired->devices[i];
+		uint32_t found = name_index_find(index, d->name, i);
+		const struct device *was = found == NO_INDEX ? NULL : &live->devices[found];
+
+		if (was && was->selector == d->selector && same_text(was->address, d->address) &&
+		    same_text(was->driver, d->driver) &&
+		    device_driver(live, was) == device_driver(desired, d))
+			d->prev = found;
+	}
+	return 0;
+}
+
+static void forget_links(struct topology *desired)
+{
+	for (size_t i = 0; i < desired->n_memories; i++)
+		desired->memories[i].prev = NO_INDEX;
+	for (size_t i = 0; i < desired->n_devices; i++)
+		desired->devices[i].prev = desired->devices[i].successor_of = NO_INDEX;
+	for (size_t i = 0; i < desired->n_fds; i++) {
+		desired->fds[i].prev = NO_INDEX;
+		for (size_t j = 0; j < desired->fds[i].n_ioasids; j++)
+			desired->fds[i].ioasids[j].prev = NO_INDEX;
+	}
+}
+
+int match_topologies(const struct topology *live, struct topology *desired)
+{
+	int ret;
+
+	forget_links(desired);
+	if (!live)
+		return 0;
+	ret = match_memories(live, desired);
+	if (!ret)
+		ret = match_fds(live, desired);
+	if (!ret)
+		ret = match_devices(live, desired);
+	return ret;
+}
+
+bool device_keeps_binding(const struct topology *live, const struct topology *desired,
+			  const struct device *device)
+{
+	const struct device *was = device->prev == NO_INDEX ? NULL : &live->devices[device->prev];
+
+	return was && was->bound && device->bound && desired->fds[device->fd].prev == was->fd;
+}

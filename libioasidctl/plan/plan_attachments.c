@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "plan/planner.h"
+
+/* A live attachment, to be found by device and PASID. */
+struct live_attachment {
+	uint32_t device, pasid;
+	uint32_t fd, ioasid, item;
+	bool kept;
+};
+
+struct live_attachments {
+	struct live_attachment *sorted;
+	size_t count;
+};
+
+static int compare_key(const void *a, const void *b)
+{
+	const struct live_attachment *x = a, *y = b;
+
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	return x->pasid < y->pasid ? -1 : x->pasid > y->pasid;
+}
+
+static int collect(const struct topology *live, struct live_attachments *out)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < live->n_fds; i++)
+		for (size_t j = 0; j < live->fds[i].n_ioasids; j++)
+			total += live->fds[i].ioasids[j].n_attach;
+	out->sorted = calloc(total + 1, sizeof(*out->sorted));
+	if (!out->sorted)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < live->n_fds; i++)
+		for (uint32_t j = 0; j < live->fds[i].n_ioasids; j++) {
+			const struct ioasid *ioasid = &live->fds[i].ioasids[j];
+
+			for (uint32_t k = 0; k < ioasid->n_attach; k++)
+				out->sorted[out->count++] =
+					(struct live_attachment){ioasid->attach[k].device,
+								 ioasid->attach[k].pasid,
+								 i,
+								 j,
+								 k,
+								 false};
+		}
+	qsort(out->sorted, out->count, sizeof(*out->sorted), compare_key);
+	return 0;
+}
+
+static struct live_attachment *find(const struct live_attachments *all, uint32_t live_device,
+				    uint32_t pasid)
+{
+	const struct live_attachment key = {.device = live_device, .pasid = pasid};
+
+	return live_device == NO_INDEX
+		       ? NULL
+		       : bsearch(&key, all->sorted, all->count, sizeof(key), compare_key);
+}
+
+static void plan_attachment(struct planner *p, const struct live_attachments *all, uint32_t fd,
+			    uint32_t i, uint32_t item)
+{
+	const struct iommu_fd *f = &p->desired->fds[fd];
+	const struct attachment *a = &f->ioasids[i].attach[item];
+	const struct device *d = &p->desired->devices[a->device];
+	struct live_attachment *was = find(all, d->prev, a->pasid);
+	struct operation op = OPERATION(ATTACH, .fd = fd, .object = i, .item = item);
+
+	if (was && !p->detached[was->device]) {
+		was->kept = true;
+		if (f->prev == was->fd && f->ioasids[i].prev == was->ioasid)
+			return;
+		op.kind = OPERATION_REPLACE;
+		op.from_fd = was->fd;
+		op.from = was->ioasid;
+		op.from_item = was->item;
+	}
+	emit(p, PHASE_SWITCH, op);
+}
+
+static void plan_desired_attachments(struct planner *p, const struct live_attachments *all)
+{
+	for (uint32_t i = 0; i < p->desired->n_fds; i++)
+		for (uint32_t j = 0; j < p->desired->fds[i].n_ioasids; j++)
+			for (uint32_t k = 0; k < p->desired->fds[i].ioasids[j].n_attach; k++)
+				plan_attachment(p, all, i, j, k);
+}
+
+int plan_attachments(struct planner *p)
+{
+	_cleanup_free_ struct live_attachment *owned = NULL;
+	struct live_attachments all = {0};
+	int ret = p->live ? collect(p->live, &all) : 0;
+
+	owned = all.sorted;
+	if (ret)
+		return ret;
+	if (p->desired)
+		plan_desired_attachments(p, &all);
+	for (size_t i = 0; i < all.count; i++)
+		if (!all.sorted[i].kept && !p->detached[all.sorted[i].device])
+			emit(p, PHASE_REMOVE,
+			     OPERATION(DETACH, .old = true, .fd = all.sorted[i].fd,
+				       .object = all.sorted[i].ioasid, .item = all.sorted[i].item));
+	return 0;
+}

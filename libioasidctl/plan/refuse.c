@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What a config asks of a driver that the driver can't do, found before anything is touched. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "driver/driver.h"
+#include "plan/planner.h"
+
+struct refusal {
+	const struct topology *t;
+	const struct iommu_fd *fd;
+	struct ioasidctl_error **err;
+	int ret;
+};
+
+/* "iommufd, vfio": the drivers of this build that have the capability; "" when none does. */
+static void list_able(enum capability cap, char *out, size_t size)
+{
+	size_t used = 0;
+
+	*out = 0;
+	for (size_t i = 0; drivers[i] && used < size; i++)
+		if (!drivers[i]->missing[cap])
+			used += (size_t)snprintf(out + used, size - used, "%s%s",
+						 used ? " or " : "", drivers[i]->name);
+}
+
+static void need(struct refusal *r, enum capability cap, struct position at, const char *object)
+{
+	const char *why = r->fd->ops->missing[cap];
+	char able[64];
+
+	if (!why)
+		return;
+	r->ret = error_new(r->err, ERROR_REFUSED, EOPNOTSUPP, "%s: driver %s has no %s", object,
+			   r->fd->ops->name, capability_text(cap));
+	error_cause(r->err, "%s", why);
+	error_object(r->err, "%s", object);
+	if (at.line)
+		error_position(r->err, r->t->file, at.line, at.column);
+	list_able(cap, able, sizeof(able));
+	if (*able)
+		error_hint(r->err, "driver %s has them", able);
+	else
+		error_hint(r->err, "leave it out: no driver of this version has them");
+}
+
+static void need_flags(struct refusal *r, const struct ioasid *ioasid)
+{
+	static const struct {
+		uint32_t flag;
+		enum capability cap;
+	} flags[] = {
+		{IOASID_FLAG_NEST_PARENT, CAP_NEST_PARENT},
+		{IOASID_FLAG_DIRTY, CAP_DIRTY},
+		{IOASID_FLAG_PASID, CAP_PASID},
+		{IOASID_FLAG_FAULT_QUEUE, CAP_FAULT_QUEUE},
+		{IOASID_FLAG_NO_HUGE, CAP_SMALL_PAGES},
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (ioasid->flags & flags[i].flag)
+			need(r, flags[i].cap, ioasid->at, ioasid->name);
+}
+
+/* A capability that many mappings lack is told once, at the first. */
+static void need_mappings(struct refusal *r, const struct ioasid *ioasid)
+{
+	const struct mapping *copy = NULL, *placed = NULL, *write_only = NULL, *dmabuf = NULL;
+
+	for (size_t i = ioasid->n_maps; i-- > 0;) {
+		const struct mapping *m = &ioasid->maps[i];
+
+		if (m->source != NO_INDEX)
+			copy = m;
+		if (m->auto_iova)
+			placed = m;
+		if (m->access == ACCESS_WRITE)
+			write_only = m;
+		if (m->memory != NO_INDEX && r->t->memories[m->memory].backing == BACKING_DMABUF)
+			dmabuf = m;
+	}
+	if (copy)
+		need(r, CAP_COPY, copy->at, ioasid->name);
+	if (placed)
+		need(r, CAP_AUTO_IOVA, placed->at, ioasid->name);
+	if (write_only)
+		need(r, CAP_WRITE_ONLY, write_only->at, ioasid->name);
+	if (dmabuf)
+		need(r, CAP_DMABUF, dmabuf->at, ioasid->name);
+}
+
+static void need_ioasid(struct refusal *r, const struct ioasid *ioasid)
+{
+	if (ioasid->kind == IOASID_NESTED)
+		need(r, CAP_NESTED, ioasid->at, ioasid->name);
+	if (ioasid->n_allow)
+		need(r, CAP_ALLOW, ioasid->at, ioasid->name);
+	need_flags(r, ioasid);
+	need_mappings(r, ioasid);
+	for (size_t i = 0; i < ioasid->n_attach; i++)
+		if (ioasid->attach[i].pasid != NO_PASID)
+			need(r, CAP_PASID, ioasid->attach[i].at,
+			     r->t->devices[ioasid->attach[i].device].name);
+}
+
+static void need_device(struct refusal *r, const struct device *d)
+{
+	static const enum capability selectors[SELECTOR_COUNT] = {
+		[SELECTOR_PCI] = CAP_PCI,   [SELECTOR_MDEV] = CAP_MDEV,
+		[SELECTOR_MOCK] = CAP_MOCK, [SELECTOR_PLATFORM] = CAP_PLATFORM,
+		[SELECTOR_VDPA] = CAP_VDPA,
+	};
+
+	need(r, selectors[d->selector], d->at, d->name);
+	if (d->group == GROUP_TAKE)
+		need(r, CAP_GROUP_TAKE, d->at, d->name);
+}
+
+int refuse_unsupported(const struct topology *t, struct ioasidctl_error **err)
+{
+	struct refusal r = {.t = t, .err = err};
+
+	for (size_t i = 0; i < t->n_fds; i++) {
+		r.fd = &t->fds[i];
+		if (r.fd->accounting != ACCOUNTING_DEFAULT)
+			need(&r, CAP_ACCOUNTING, r.fd->at, r.fd->name);
+		for (size_t j = 0; j < r.fd->n_viommus; j++)
+			need(&r, CAP_VIOMMU, r.fd->viommus[j].at, r.fd->viommus[j].name);
+		for (size_t j = 0; j < r.fd->n_ioasids; j++)
+			need_ioasid(&r, &r.fd->ioasids[j]);
+	}
+	for (size_t i = 0; i < t->n_devices; i++) {
+		if (t->devices[i].fd == NO_INDEX)
+			continue;
+		r.fd = &t->fds[t->devices[i].fd];
+		need_device(&r, &t->devices[i]);
+	}
+	return r.ret;
+}
