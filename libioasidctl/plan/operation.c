@@ -72,7 +72,8 @@ static struct operands look_up(const struct plan *plan, const struct operation *
 		o.fd = &o.t->fds[op->fd];
 	switch ((enum operation_kind)op->kind) {
 	case OPERATION_CREATE_MEMORY:
-	case OPERATION_RESIZE_MEMORY:
+	case OPERATION_GROW_MEMORY:
+	case OPERATION_SHRINK_MEMORY:
 	case OPERATION_DESTROY_MEMORY:
 		o.memory = &o.t->memories[op->object];
 		break;
@@ -140,8 +141,10 @@ static void print_details(FILE *out, const struct operation *op, const struct op
 
 	switch ((enum operation_kind)op->kind) {
 	case OPERATION_CREATE_MEMORY:
-	case OPERATION_RESIZE_MEMORY:
-		fprintf(out, ", %s", number_size(o->memory->size, size));
+	case OPERATION_GROW_MEMORY:
+	case OPERATION_SHRINK_MEMORY:
+		fprintf(out, " %s%s", op->kind == OPERATION_CREATE_MEMORY ? "of " : "to ",
+			number_size(o->memory->size, size));
 		break;
 	case OPERATION_SET_DRIVER:
 		fprintf(out, " to %s", o->device->driver);

@@ -36,7 +36,7 @@ static void plan_new_memories(struct planner *p)
 		if (m->prev == NO_INDEX)
 			emit(p, PHASE_BUILD, OPERATION(CREATE_MEMORY, .fd = NO_INDEX, .object = i));
 		else if (m->size > p->live->memories[m->prev].size)
-			emit(p, PHASE_BUILD, OPERATION(RESIZE_MEMORY, .fd = NO_INDEX, .object = i));
+			emit(p, PHASE_BUILD, OPERATION(GROW_MEMORY, .fd = NO_INDEX, .object = i));
 	}
 }
 
@@ -56,8 +56,7 @@ static void plan_old_memories(struct planner *p)
 		kept[m->prev] = true;
 		/* By now nothing maps the end of a memory that shrinks. */
 		if (m->size < p->live->memories[m->prev].size)
-			emit(p, PHASE_REMOVE,
-			     OPERATION(RESIZE_MEMORY, .fd = NO_INDEX, .object = i));
+			emit(p, PHASE_FINAL, OPERATION(SHRINK_MEMORY, .fd = NO_INDEX, .object = i));
 	}
 	for (uint32_t i = 0; i < p->live->n_memories; i++)
 		if (!kept[i])

@@ -20,7 +20,7 @@
 #define OPERATIONS(X)                                                              \
 	X(OPEN_FD, "open-fd", "open", CLOSE_FD, false)                             \
 	X(CREATE_MEMORY, "create-memory", "create memory", DESTROY_MEMORY, false)  \
-	X(RESIZE_MEMORY, "resize-memory", "resize memory", RESIZE_MEMORY, false)   \
+	X(GROW_MEMORY, "grow-memory", "enlarge memory", SHRINK_MEMORY, false)      \
 	X(SET_DRIVER, "set-driver", "bind driver of", RESTORE_DRIVER, false)       \
 	X(OPEN_DEVICE, "open-device", "open device", CLOSE_DEVICE, false)          \
 	X(BIND_DEVICE, "bind-device", "bind device", UNBIND_DEVICE, false)         \
@@ -34,6 +34,7 @@
 	X(UNMAP, "unmap", "unmap", MAP, false)                                     \
 	X(UNBIND_DEVICE, "unbind-device", "unbind device", BIND_DEVICE, false)     \
 	X(SUSPEND_DEVICE, "suspend-device", "close device", OPEN_DEVICE, false)    \
+	X(SHRINK_MEMORY, "shrink-memory", "shrink memory", GROW_MEMORY, true)      \
 	X(FREE, "free", "free", ALLOC, true)                                       \
 	X(CLOSE_DEVICE, "close-device", "close device", OPEN_DEVICE, true)         \
 	X(RESTORE_DRIVER, "restore-driver", "restore driver of", SET_DRIVER, true) \

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What each operation does. The inverse of an operation is run by the action of its inverse. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply/execution.h"
+#include "apply/memory.h"
+
+struct step {
+	struct execution *x;
+	const struct operation *op;
+	bool undo; /* the operation is run backwards */
+	struct topology *t;
+	struct iommu_fd *fd; /* NULL: of memory */
+	struct ioasidctl_error **err;
+};
+
+typedef int (*action)(const struct step *s);
+
+/* Handles of an object that both topologies know must stay the same on both sides. */
+static void sync_device(const struct step *s, uint32_t i)
+{
+	struct topology *live = s->x->live, *desired = s->x->desired;
+
+	if (!live || !desired)
+		return;
+	if (s->t == desired) {
+		if (desired->devices[i].prev != NO_INDEX)
+			live->devices[desired->devices[i].prev].live = desired->devices[i].live;
+		return;
+	}
+	for (size_t j = 0; j < desired->n_devices; j++)
+		if (desired->devices[j].prev == i)
+			desired->devices[j].live = live->devices[i].live;
+}
+
+static void sync_memory(const struct step *s, struct memory *m)
+{
+	if (s->t == s->x->desired && m->prev != NO_INDEX)
+		s->x->live->memories[m->prev].live = m->live;
+}
+
+static int open_fd(const struct step *s)
+{
+	return s->fd->ops->open(s->x->env, s->fd, &s->fd->live.handle, s->err);
+}
+
+static int close_fd(const struct step *s)
+{
+	s->fd->ops->close(s->fd->live.handle);
+	s->fd->live.handle = NULL;
+	return 0;
+}
+
+static int create_memory(const struct step *s)
+{
+	return memory_create(&s->t->memories[s->op->object], s->x->cancel, s->err);
+}
+
+static int resize_memory(const struct step *s)
+{
+	struct memory *m = &s->t->memories[s->op->object];
+	uint64_t size = s->undo ? s->x->live->memories[m->prev].size : m->size;
+
+	return memory_resize(m, size, s->undo ? NULL : s->x->cancel, s->err);
+}
+
+static int destroy_memory(const struct step *s)
+{
+	memory_destroy(&s->t->memories[s->op->object]);
+	return 0;
+}
+
+static int set_driver(const struct step *s)
+{
+	struct device *d = &s->t->devices[s->op->object];
+	char *original = NULL;
+	int ret;
+
+	ret = s->fd->ops->device_set_driver(s->x->env, d, d->driver, &original, s->err);
+	if (ret)
+		return ret;
+	/* Nothing to restore where the driver was the right one all along. */
+	if (original && strcmp(original, d->driver) && !d->live.original_driver) {
+		d->live.original_driver = original;
+		return 0;
+	}
+	free(original);
+	return 0;
+}
+
+static int restore_driver(const struct step *s)
+{
+	struct device *d = &s->t->devices[s->op->object];
+	int ret;
+
+	if (!d->live.original_driver)
+		return 0;
+	ret = s->fd->ops->device_set_driver(s->x->env, d, d->live.original_driver, NULL, s->err);
+	if (ret)
+		return ret;
+	free(d->live.original_driver);
+	d->live.original_driver = NULL;
+	return 0;
+}
+
+static int open_device(const struct step *s)
+{
+	struct device *d = &s->t->devices[s->op->object];
+	int ret = s->fd->ops->device_open(s->x->env, d, &d->live.handle, s->err);
+
+	sync_device(s, s->op->object);
+	return ret;
+}
+
+static int close_device(const struct step *s)
+{
+	struct device *d = &s->t->devices[s->op->object];
+
+	if (d->live.handle)
+		s->fd->ops->device_close(d->live.handle);
+	d->live.handle = NULL;
+	d->live.bound = false;
+	sync_device(s, s->op->object);
+	return 0;
+}
+
+static int bind_device(const struct step *s)
+{
+	struct device *d = &s->t->devices[s->op->object];
+	int ret = s->fd->ops->device_bind(s->fd->live.handle, d->live.handle, &d->live.id, s->err);
+
+	if (ret)
+		return ret;
+	d->live.bound = true;
+	sync_device(s, s->op->object);
+	return 0;
+}
+
+/* No kernel interface unbinds an open device, so it's closed and opened anew. */
+static int unbind_device(const struct step *s)
+{
+	bool goes_altogether =
+		s->undo && s->t == s->x->desired && s->t->devices[s->op->object].prev == NO_INDEX;
+
+	close_device(s);
+	return goes_altogether ? 0 : open_device(s);
+}
+
+static int alloc_ioasid(const struct step *s)
+{
+	struct ioasid *i = &s->fd->ioasids[s->op->object];
+	uint32_t parent = i->parent == NO_INDEX ? NO_INDEX : s->fd->ioasids[i->parent].live.id;
+	int ret = s->fd->ops->ioasid_alloc(s->fd->live.handle, i, parent, &i->live.id, s->err);
+
+	if (!ret)
+		i->live.exists = true;
+	return ret;
+}
+
+static int free_ioasid(const struct step *s)
+{
+	struct ioasid *i = &s->fd->ioasids[s->op->object];
+	int ret = s->fd->ops->ioasid_free(s->fd->live.handle, i->live.id, s->err);
+
+	if (!ret)
+		i->live.exists = false;
+	return ret;
+}
+
+static int allow_ranges(const struct step *s)
+{
+	const struct ioasid *i = &s->fd->ioasids[s->op->object], *spec = i;
+
+	if (s->undo) {
+		if (i->prev == NO_INDEX)
+			return 0; /* it goes altogether */
+		spec = &s->x->live->fds[s->fd->prev].ioasids[i->prev];
+	}
+	return s->fd->ops->allow(s->fd->live.handle, i->live.id, spec->allow, spec->n_allow,
+				 s->err);
+}
+
+static int map_memory(const struct step *s, const struct ioasid *i, const struct mapping *m)
+{
+	struct memory *memory = &s->t->memories[m->memory];
+	struct map_args args = {.iova = m->iova,
+				.length = m->length,
+				.access = m->access,
+				.fd = memory->live.fd,
+				.offset = m->offset};
+	int ret;
+
+	if (s->fd->ops->wants_va(s->fd->live.handle, memory)) {
+		ret = memory_window(memory, m->offset, m->length, &args.va, s->err);
+		if (ret)
+			return ret;
+		sync_memory(s, memory);
+	}
+	return s->fd->ops->map(s->fd->live.handle, i->live.id, &args, s->err);
+}
+
+static int map_or_copy(const struct step *s)
+{
+	const struct ioasid *i = &s->fd->ioasids[s->op->object];
+	const struct mapping *m = &i->maps[s->op->item];
+
+	if (m->source == NO_INDEX)
+		return map_memory(s, i, m);
+	return s->fd->ops->copy(s->fd->live.handle, i->live.id, m->iova, m->length, m->access,
+				s->fd->ioasids[m->source].live.id, m->offset, s->err);
+}
+
+static int unmap(const struct step *s)
+{
+	const struct ioasid *i = &s->fd->ioasids[s->op->object];
+	const struct mapping *m = &i->maps[s->op->item];
+
+	return s->fd->ops->unmap(s->fd->live.handle, i->live.id, m->iova, m->length, s->err);
+}
+
+static int attach_to(const struct step *s, const struct ioasid *i)
+{
+	const struct attachment *a = &s->fd->ioasids[s->op->object].attach[s->op->item];
+
+	return s->fd->ops->attach(s->fd->live.handle, s->t->devices[a->device].live.handle,
+				  i->live.id, a->pasid, s->err);
+}
+
+static int attach(const struct step *s)
+{
+	return attach_to(s, &s->fd->ioasids[s->op->object]);
+}
+
+static int replace(const struct step *s)
+{
+	const struct operation *op = s->op;
+
+	if (s->undo)
+		return attach_to(s, &s->x->live->fds[op->from_fd].ioasids[op->from]);
+	return attach(s);
+}
+
+static int detach(const struct step *s)
+{
+	const struct attachment *a = &s->fd->ioasids[s->op->object].attach[s->op->item];
+
+	return s->fd->ops->detach(s->fd->live.handle, s->t->devices[a->device].live.handle,
+				  a->pasid, s->err);
+}
+
+static const action actions[OPERATION_COUNT] = {
+	[OPERATION_OPEN_FD] = open_fd,
+	[OPERATION_CLOSE_FD] = close_fd,
+	[OPERATION_CREATE_MEMORY] = create_memory,
+	[OPERATION_GROW_MEMORY] = resize_memory,
+	[OPERATION_SHRINK_MEMORY] = resize_memory,
+	[OPERATION_DESTROY_MEMORY] = destroy_memory,
+	[OPERATION_SET_DRIVER] = set_driver,
+	[OPERATION_RESTORE_DRIVER] = restore_driver,
+	[OPERATION_OPEN_DEVICE] = open_device,
+	[OPERATION_SUSPEND_DEVICE] = close_device,
+	[OPERATION_CLOSE_DEVICE] = close_device,
+	[OPERATION_BIND_DEVICE] = bind_device,
+	[OPERATION_UNBIND_DEVICE] = unbind_device,
+	[OPERATION_ALLOC] = alloc_ioasid,
+	[OPERATION_FREE] = free_ioasid,
+	[OPERATION_ALLOW] = allow_ranges,
+	[OPERATION_MAP] = map_or_copy,
+	[OPERATION_COPY] = map_or_copy,
+	[OPERATION_UNMAP] = unmap,
+	[OPERATION_ATTACH] = attach,
+	[OPERATION_REPLACE] = replace,
+	[OPERATION_DETACH] = detach,
+};
+
+static int run(struct execution *x, const struct operation *op, enum operation_kind kind, bool undo,
+	       struct ioasidctl_error **err)
+{
+	struct topology *t = op->old ? x->live : x->desired;
+	const struct step s = {.x = x,
+			       .op = op,
+			       .undo = undo,
+			       .t = t,
+			       .fd = op->fd == NO_INDEX ? NULL : &t->fds[op->fd],
+			       .err = err};
+
+	return actions[kind](&s);
+}
+
+int run_operation(struct execution *x, const struct operation *op, struct ioasidctl_error **err)
+{
+	return run(x, op, op->kind, false, err);
+}
+
+int undo_operation(struct execution *x, const struct operation *op, struct ioasidctl_error **err)
+{
+	return run(x, op, operation_inverse(op->kind), true, err);
+}

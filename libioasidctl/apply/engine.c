@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "apply/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply/execution.h"
+#include "apply/memory.h"
+#include "base/cleanup.h"
+
+struct engine {
+	struct driver_env env;
+	struct topology **topologies;
+	size_t n_topologies;
+};
+
+int engine_new(const struct driver_env *env, struct engine **out, struct ioasidctl_error **err)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine)
+		return error_nomem(err);
+	engine->env = *env;
+	*out = engine;
+	return 0;
+}
+
+static void close_topology(struct topology *t)
+{
+	for (size_t i = 0; i < t->n_devices; i++)
+		if (t->devices[i].live.handle)
+			t->fds[t->devices[i].fd].ops->device_close(t->devices[i].live.handle);
+	for (size_t i = 0; i < t->n_fds; i++)
+		if (t->fds[i].live.handle)
+			t->fds[i].ops->close(t->fds[i].live.handle);
+	for (size_t i = 0; i < t->n_memories; i++)
+		memory_destroy(&t->memories[i]);
+	topology_free(t);
+}
+
+void engine_free(struct engine *engine)
+{
+	if (!engine)
+		return;
+	for (size_t i = 0; i < engine->n_topologies; i++)
+		close_topology(engine->topologies[i]);
+	free(engine->topologies);
+	free(engine);
+}
+
+const struct driver_env *engine_env(const struct engine *engine)
+{
+	return &engine->env;
+}
+
+size_t engine_count(const struct engine *engine)
+{
+	return engine->n_topologies;
+}
+
+const struct topology *engine_topology_at(const struct engine *engine, size_t index)
+{
+	return engine->topologies[index];
+}
+
+static struct topology **find_slot(const struct engine *engine, const char *name)
+{
+	for (size_t i = 0; i < engine->n_topologies; i++)
+		if (!strcmp(engine->topologies[i]->name, name))
+			return &engine->topologies[i];
+	return NULL;
+}
+
+const struct topology *engine_topology(const struct engine *engine, const char *name)
+{
+	struct topology **slot = find_slot(engine, name);
+
+	return slot ? *slot : NULL;
+}
+
+/* A slot for one more, so that nothing can fail once the kernel's state is the new one. */
+static int reserve_slot(struct engine *engine, struct ioasidctl_error **err)
+{
+	struct topology **grown = reallocarray(engine->topologies, engine->n_topologies + 1,
+					       sizeof(*engine->topologies));
+
+	if (!grown)
+		return error_nomem(err);
+	engine->topologies = grown;
+	return 0;
+}
+
+static int refuse_taken(const struct engine *engine, const struct topology *desired,
+			const struct device *d, struct ioasidctl_error **err)
+{
+	for (size_t i = 0; i < engine->n_topologies; i++) {
+		const struct topology *other = engine->topologies[i];
+
+		if (!strcmp(other->name, desired->name))
+			continue;
+		for (size_t j = 0; j < other->n_devices; j++) {
+			int ret;
+
+			if (other->devices[j].selector != d->selector ||
+			    strcmp(other->devices[j].address, d->address))
+				continue;
+			ret = error_new(err, ERROR_BUSY, EBUSY,
+					"device %s (%s) is held by topology %s", d->name,
+					d->address, other->name);
+			error_object(err, "%s", d->name);
+			if (d->at.line)
+				error_position(err, desired->file, d->at.line, d->at.column);
+			error_hint(err, "delete %s, or take the device out of it", other->name);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/*
+ * `auto` stays with the driver that the fd of that name already has: a second apply of the same
+ * file must change nothing, even if a better driver has come up meanwhile.
+ */
+static int resolve_driver(const struct engine *engine, const struct topology *live,
+			  struct iommu_fd *fd, enum driver_choice override,
+			  struct ioasidctl_error **err)
+{
+	enum driver_choice choice = override == DRIVER_AUTO ? fd->driver : override;
+	uint32_t was = live ? topology_find_fd(live, fd->name) : NO_INDEX;
+	int ret;
+
+	if (was != NO_INDEX && (choice == DRIVER_AUTO || live->fds[was].ops->choice == choice)) {
+		fd->ops = live->fds[was].ops;
+	} else {
+		ret = driver_resolve(&engine->env, choice, fd->node, &fd->ops, err);
+		if (ret) {
+			error_object(err, "%s", fd->name);
+			return ret;
+		}
+	}
+	fd->driver = fd->ops->choice;
+	return 0;
+}
+
+static int prepare(const struct engine *engine, const struct topology *live,
+		   struct topology *desired, const struct transaction *how,
+		   struct ioasidctl_error **err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < desired->n_devices; i++)
+		ret = refuse_taken(engine, desired, &desired->devices[i], err);
+	for (size_t i = 0; !ret && i < desired->n_fds; i++)
+		ret = resolve_driver(engine, live, &desired->fds[i], how->driver, err);
+	return ret;
+}
+
+/* The desired topology starts with the handles of everything that it keeps. */
+static void adopt_handles(const struct topology *live, struct topology *desired)
+{
+	for (size_t i = 0; i < desired->n_memories; i++)
+		if (desired->memories[i].prev != NO_INDEX)
+			desired->memories[i].live = live->memories[desired->memories[i].prev].live;
+	for (size_t i = 0; i < desired->n_devices; i++)
+		if (desired->devices[i].prev != NO_INDEX)
+			desired->devices[i].live = live->devices[desired->devices[i].prev].live;
+	for (size_t i = 0; i < desired->n_fds; i++) {
+		struct iommu_fd *fd = &desired->fds[i];
+
+		if (fd->prev == NO_INDEX)
+			continue;
+		fd->live.handle = live->fds[fd->prev].live.handle;
+		for (size_t j = 0; j < fd->n_ioasids; j++)
+			if (fd->ioasids[j].prev != NO_INDEX)
+				fd->ioasids[j].live =
+					live->fds[fd->prev].ioasids[fd->ioasids[j].prev].live;
+	}
+}
+
+/* Rolled back: what was adopted belongs to the live topology alone again. */
+static void return_handles(struct topology *desired)
+{
+	for (size_t i = 0; i < desired->n_devices; i++)
+		if (desired->devices[i].prev != NO_INDEX)
+			desired->devices[i].live.original_driver = NULL;
+}
+
+/* Committed: a kept device's driver to restore lives on in the new topology. */
+static void hand_down(struct topology *live, struct topology *desired)
+{
+	for (size_t i = 0; i < desired->n_devices; i++) {
+		struct device *d = &desired->devices[i], *was;
+
+		if (d->prev != NO_INDEX) {
+			live->devices[d->prev].live.original_driver = NULL;
+		} else if (d->successor_of != NO_INDEX) {
+			was = &live->devices[d->successor_of];
+			if (!was->live.original_driver)
+				continue;
+			free(d->live.original_driver);
+			d->live.original_driver = steal_pointer(was->live.original_driver);
+		}
+	}
+}
+
+static void commit(struct engine *engine, struct topology **slot, struct topology *desired)
+{
+	struct topology *live = slot ? *slot : NULL;
+
+	if (live && desired)
+		hand_down(live, desired);
+	topology_free(live);
+	if (slot && desired)
+		*slot = desired;
+	else if (slot)
+		*slot = engine->topologies[--engine->n_topologies];
+	else
+		engine->topologies[engine->n_topologies++] = desired;
+}
+
+static int run_plan(struct engine *engine, struct topology **slot, struct topology **desired,
+		    const struct plan *plan, const struct transaction *how,
+		    struct ioasidctl_error **err)
+{
+	struct execution x = {.env = &engine->env,
+			      .live = slot ? *slot : NULL,
+			      .desired = *desired,
+			      .plan = plan,
+			      .cancel = how->cancel};
+	bool committed;
+	int ret;
+
+	if (x.live && x.desired)
+		adopt_handles(x.live, x.desired);
+	ret = execute_plan(&x, !how->no_verify, &committed, err);
+	if (committed)
+		commit(engine, slot, steal_pointer(*desired));
+	else if (*desired)
+		return_handles(*desired);
+	return ret;
+}
+
+static int transact(struct engine *engine, struct topology **slot, struct topology **desired,
+		    const struct transaction *how, json_t **result, struct ioasidctl_error **err)
+{
+	_cleanup_plan_ struct plan plan = {0};
+	json_t *outcome;
+	int ret;
+
+	ret = plan_make(slot ? *slot : NULL, *desired, &plan, err);
+	if (ret)
+		return ret;
+	outcome = plan_json(&plan, how->list);
+	if (!outcome)
+		return error_nomem(err);
+	if (!how->dry_run)
+		ret = run_plan(engine, slot, desired, &plan, how, err);
+	if (ret)
+		json_decref(outcome);
+	else
+		*result = outcome;
+	return ret;
+}
+
+/* Traces go to whoever asked for this transaction, so drivers must see its listener. */
+static void listen_to(struct engine *engine, const struct transaction *how)
+{
+	engine->env.trace = how ? how->trace : NULL;
+	engine->env.trace_data = how ? how->trace_data : NULL;
+}
+
+int engine_apply(struct engine *engine, struct topology *desired, const struct transaction *how,
+		 json_t **result, struct ioasidctl_error **err)
+{
+	_cleanup_topology_ struct topology *owned = desired;
+	struct topology **slot;
+	int ret = reserve_slot(engine, err);
+
+	if (ret)
+		return ret;
+	slot = find_slot(engine, desired->name);
+	listen_to(engine, how);
+	ret = prepare(engine, slot ? *slot : NULL, desired, how, err);
+	if (!ret)
+		ret = survey_devices(&engine->env, desired, err);
+	if (!ret)
+		ret = transact(engine, slot, &owned, how, result, err);
+	listen_to(engine, NULL);
+	return ret;
+}
+
+int engine_delete(struct engine *engine, const char *name, const struct transaction *how,
+		  json_t **result, struct ioasidctl_error **err)
+{
+	struct topology **slot = find_slot(engine, name), *nothing = NULL;
+	int ret;
+
+	if (!slot) {
+		ret = error_new(err, ERROR_UNAVAILABLE, ENOENT, "there is no topology %s", name);
+		error_object(err, "%s", name);
+		return ret;
+	}
+	listen_to(engine, how);
+	ret = transact(engine, slot, &nothing, how, result, err);
+	listen_to(engine, NULL);
+	return ret;
+}

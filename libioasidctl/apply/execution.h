@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One run of a plan; internal to apply/. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "driver/driver.h"
+#include "plan/plan.h"
+
+struct execution {
+	const struct driver_env *env;
+	struct topology *live; /* NULL: nothing lives yet */
+	struct topology *desired; /* NULL: everything goes */
+	const struct plan *plan;
+	const atomic_bool *cancel; /* may be NULL */
+};
+
+/* actions.c: runs one operation; or its inverse. */
+int run_operation(struct execution *x, const struct operation *op, struct ioasidctl_error **err);
+int undo_operation(struct execution *x, const struct operation *op, struct ioasidctl_error **err);
+
+/*
+ * execute.c: runs the plan. On failure everything was undone; what could not be undone is named by
+ * further errors of the chain. `verify` reads the state back before the first final operation.
+ * *committed: the desired topology is the live one now; with an error besides, some of the old one
+ * could not be removed and is named.
+ */
+int execute_plan(struct execution *x, bool verify, bool *committed, struct ioasidctl_error **err);
+
+/* verify.c: is the kernel's state what `desired` says? 0, or ERROR_VERIFY for each difference. */
+int verify_topology(const struct topology *desired, struct ioasidctl_error **err);
+
+/* survey.c: what can be known of the desired devices before anything is opened. */
+int survey_devices(const struct driver_env *env, const struct topology *desired,
+		   struct ioasidctl_error **err);
