@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/memfd.h>
 #include <linux/mempolicy.h>
 #include <stdio.h>
 #include <stdlib.h>
