@@ -20,12 +20,9 @@ const char *capability_text(enum capability cap)
 	return texts[cap];
 }
 
-const struct driver *driver_by_choice(enum driver_choice choice)
+static const struct driver *const *choices(const struct driver_env *env)
 {
-	for (size_t i = 0; drivers[i]; i++)
-		if (drivers[i]->choice == choice)
-			return drivers[i];
-	return NULL;
+	return env->drivers ? env->drivers : drivers;
 }
 
 static int resolve_auto(const struct driver_env *env, const char *node, const struct driver **out,
@@ -33,11 +30,11 @@ static int resolve_auto(const struct driver_env *env, const char *node, const st
 {
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
 
-	for (size_t i = 0; drivers[i]; i++) {
-		if (drivers[i]->choice == DRIVER_IOASID)
+	for (const struct driver *const *d = choices(env); *d; d++) {
+		if ((*d)->choice == DRIVER_IOASID)
 			continue;
-		if (!drivers[i]->available(env, node, &why)) {
-			*out = drivers[i];
+		if (!(*d)->available(env, node, &why)) {
+			*out = *d;
 			return 0;
 		}
 	}
@@ -54,12 +51,14 @@ static int resolve_auto(const struct driver_env *env, const char *node, const st
 int driver_resolve(const struct driver_env *env, enum driver_choice choice, const char *node,
 		   const struct driver **out, struct ioasidctl_error **err)
 {
-	const struct driver *driver;
+	const struct driver *const *d = choices(env), *driver;
 	int ret;
 
 	if (choice == DRIVER_AUTO)
 		return resolve_auto(env, node, out, err);
-	driver = driver_by_choice(choice);
+	while (*d && (*d)->choice != choice)
+		d++;
+	driver = *d;
 	if (!driver) {
 		ret = error_new(err, ERROR_REFUSED, ENOSYS, "this build has no driver %s",
 				driver_choice_names[choice]);

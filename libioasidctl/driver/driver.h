@@ -47,8 +47,11 @@ enum capability {
 /* What the capability is, for people: "nested IOASIDs". */
 const char *capability_text(enum capability cap);
 
+struct driver;
+
 /* The world a driver works in; owned by the caller, outlives everything made with it. */
 struct driver_env {
+	const struct driver *const *drivers; /* to choose from, NULL-terminated; NULL: all */
 	const char *root; /* prefix of /sys, /proc and /dev; "" on a live machine */
 	struct refdev *refdev; /* the machine behind the ioasid driver */
 	/* Each kernel action as a line without newline; NULL: nobody listens. */
@@ -180,9 +183,6 @@ extern const struct driver driver_ioasid;
 
 /* All drivers, in the order in which `auto` prefers them; terminated by NULL. */
 extern const struct driver *const drivers[];
-
-/* NULL: no such driver in this build. */
-const struct driver *driver_by_choice(enum driver_choice choice);
 
 /*
  * Comes from a choice to a driver: AUTO takes the first one available except the reference device,
