@@ -227,7 +227,9 @@ static int run_plan(struct engine *engine, struct topology **slot, struct topolo
 			      .live = slot ? *slot : NULL,
 			      .desired = *desired,
 			      .plan = plan,
-			      .cancel = how->cancel};
+			      .cancel = how->cancel,
+			      .between = how->between,
+			      .between_data = how->between_data};
 	bool committed;
 	int ret;
 
@@ -305,4 +307,21 @@ int engine_delete(struct engine *engine, const char *name, const struct transact
 	ret = transact(engine, slot, &nothing, how, result, err);
 	listen_to(engine, NULL);
 	return ret;
+}
+
+int engine_set_original_driver(struct engine *engine, const char *topology, const char *device,
+			       const char *driver)
+{
+	struct topology **slot = find_slot(engine, topology);
+	uint32_t i = slot ? topology_find_device(*slot, device) : NO_INDEX;
+	char *copy;
+
+	if (i == NO_INDEX)
+		return -ENOENT;
+	copy = strdup(driver);
+	if (!copy)
+		return -ENOMEM;
+	free((*slot)->devices[i].live.original_driver);
+	(*slot)->devices[i].live.original_driver = copy;
+	return 0;
 }

@@ -29,6 +29,9 @@ struct transaction {
 	/* Each kernel action as a line; NULL: nobody listens. */
 	void (*trace)(void *data, const char *line);
 	void *trace_data;
+	/* Called between operations: other topologies may be read there. NULL: nobody waits. */
+	void (*between)(void *data);
+	void *between_data;
 };
 
 /*
@@ -45,5 +48,12 @@ int engine_delete(struct engine *engine, const char *name, const struct transact
 const struct topology *engine_topology(const struct engine *engine, const char *name);
 size_t engine_count(const struct engine *engine);
 const struct topology *engine_topology_at(const struct engine *engine, size_t index);
+
+/*
+ * The host driver that `delete` gives back to a device, where the engine couldn't see it: it was
+ * bound by a holder before this one. "": none. 0; -ENOENT: no such device; -ENOMEM.
+ */
+int engine_set_original_driver(struct engine *engine, const char *topology, const char *device,
+			       const char *driver);
 
 const struct driver_env *engine_env(const struct engine *engine);

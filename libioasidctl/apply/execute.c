@@ -70,8 +70,11 @@ static int run_final(struct execution *x, size_t from, struct ioasidctl_error **
 	for (size_t i = from; i < x->plan->n_operations; i++) {
 		const struct operation *op = &x->plan->operations[i];
 		_cleanup_error_ struct ioasidctl_error *why = NULL;
-		int failed = run_operation(x, op, &why);
+		int failed;
 
+		if (x->between)
+			x->between(x->between_data);
+		failed = run_operation(x, op, &why);
 		if (!failed)
 			continue;
 		name_leftover(x, op, "done, but for this, which is left behind", why, err);
@@ -92,6 +95,8 @@ static int run_undoable(struct execution *x, size_t *done, struct ioasidctl_erro
 			break;
 		if (x->cancel && *x->cancel)
 			return interrupted(err);
+		if (x->between)
+			x->between(x->between_data);
 		ret = run_operation(x, op, err);
 		if (ret) {
 			explain_failure(x, op, err);

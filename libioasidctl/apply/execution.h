@@ -13,6 +13,8 @@ struct execution {
 	struct topology *desired; /* NULL: everything goes */
 	const struct plan *plan;
 	const atomic_bool *cancel; /* may be NULL */
+	void (*between)(void *data); /* before each operation; may be NULL */
+	void *between_data;
 };
 
 /* actions.c: runs one operation; or its inverse. */
