@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Raw structs -> model topology, with every check that looks at more than one value. */
+#pragma once
+
+#include "config/faults.h"
+#include "config/grammar.h"
+#include "config/names.h"
+
+struct builder {
+	struct arena *arena;
+	struct faults *faults;
+	const struct raw_topology *raw;
+	struct topology *t; /* arrays have the length and order of the raw ones */
+	struct names
+		things; /* memory, devices, fds: one namespace, since names label descriptors */
+	struct names addresses; /* devices by selector and address */
+	struct names *members; /* of each fd: its IOASIDs and viommus */
+};
+
+enum thing { THING_MEMORY, THING_DEVICE, THING_FD, THING_IOASID, THING_VIOMMU };
+
+/*
+ * Makes the topology; owned by the caller also when there are faults (it is of no use then, but
+ * must be freed). NULL: out of memory.
+ */
+struct topology *build_topology(struct arena *arena, struct faults *faults,
+				const struct raw_topology *raw);
+
+/* The parts, one file each; all record faults and go on. */
+void build_things(struct builder *b); /* memory and devices */
+void build_fds(struct builder *b); /* fds with their IOASIDs and viommus, without references */
+void build_links(struct builder *b); /* parents, viommus, attachments */
+void build_mappings(struct builder *b); /* allowed ranges and mappings */
+void build_copies(struct builder *b); /* sources and access of copies; needs all mappings */
+
+/* Zeroed; NULL with faults->no_memory set, also for no elements. */
+void *build_array(struct builder *b, size_t count, size_t size);
+char *build_string(struct builder *b, const char *text);
+struct position build_position(const struct raw_head *head);
+
+/* Registers a name (NULL: it was bad, nothing happens) and refuses one that is taken. */
+void build_name(struct builder *b, struct names *names, enum thing kind, uint32_t index,
+		const struct place *place, const struct raw_head *head, const char *name);
+/*
+ * The object that `text`, the value of `key`, names. NO_INDEX when text is NULL (it was bad) or,
+ * with a fault, when there is no such object.
+ */
+uint32_t build_reference(struct builder *b, struct names *names, enum thing kind,
+			 const struct place *place, const struct raw_head *head, const char *key,
+			 const char *text);
+/* Where the value of the key stands; the object itself when the key isn't there. */
+const struct node *build_at(const struct raw_head *head, const char *key);
+
+/* Values that were checked when they were loaded; NULL (they were bad) gives 0. */
+uint64_t build_number(const char *text);
+bool build_flag(const char *text);
+int build_word(const char *const *words, const char *text);

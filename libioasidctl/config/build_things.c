@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "config/build.h"
+
+#define PAGE_SIZE_MIN 4096
+
+static void check_memory_size(struct builder *b, const struct place *place,
+			      const struct raw_memory *raw, const struct memory *m)
+{
+	char size[NUMBER_TEXT_MAX], page[NUMBER_TEXT_MAX];
+
+	/* Files end at the largest offset that off_t has. */
+	if (m->size > INT64_MAX)
+		fault(b->faults, place, "size", build_at(&raw->head, "size"),
+		      "found %s, expected at most 0x7fffffffffffffff: no file is larger",
+		      number_hex(m->size, size));
+	if (!m->page_size)
+		return;
+	if (m->page_size < PAGE_SIZE_MIN || m->page_size & (m->page_size - 1)) {
+		fault(b->faults, place, "page_size", build_at(&raw->head, "page_size"),
+		      "found %s, expected a power of two from 4K up",
+		      number_size(m->page_size, page));
+		fault_hint(b->faults, "x86 has 2M and 1G");
+	} else if (m->size & (m->page_size - 1)) {
+		fault(b->faults, place, "size", build_at(&raw->head, "size"),
+		      "found %s, expected a multiple of the page size %s",
+		      number_size(m->size, size), number_size(m->page_size, page));
+	}
+}
+
+static void build_memory(struct builder *b, uint32_t index)
+{
+	const struct raw_memory *raw = &b->raw->memory[index];
+	struct memory *m = &b->t->memories[index];
+	const struct place place = {.key = "memory", .index = raw->head.index};
+
+	memory_init(m);
+	m->name = build_string(b, raw->name);
+	m->at = build_position(&raw->head);
+	m->backing = (enum backing)build_word(backing_names, raw->backing);
+	m->size = build_number(raw->size);
+	m->page_size = build_number(raw->page_size);
+	if (raw->path)
+		m->path = build_string(b, raw->path);
+	m->bar = (uint32_t)build_number(raw->bar);
+	m->prefault = build_flag(raw->prefault);
+	if (raw->numa_node)
+		m->numa_node = (int)build_number(raw->numa_node);
+	build_name(b, &b->things, THING_MEMORY, index, &place, &raw->head, raw->name);
+	if (!raw->head.bad)
+		check_memory_size(b, &place, raw, m);
+}
+
+/* The alternatives of a device in the order of enum selector. */
+static const char *selected(const struct raw_device *raw, enum selector *selector)
+{
+	const char *const by[] = {
+		[SELECTOR_PCI] = raw->pci,   [SELECTOR_MDEV] = raw->mdev,
+		[SELECTOR_VDPA] = raw->vdpa, [SELECTOR_PLATFORM] = raw->platform,
+		[SELECTOR_MOCK] = raw->mock,
+	};
+
+	for (int i = 0; i < SELECTOR_COUNT; i++)
+		if (by[i]) {
+			*selector = (enum selector)i;
+			return by[i];
+		}
+	return NULL;
+}
+
+/* One spelling for each device, that of sysfs, so that two spellings aren't two devices. */
+static char *normal_address(struct builder *b, enum selector selector, const char *text)
+{
+	char *address;
+
+	if (selector == SELECTOR_MOCK) {
+		char digits[NUMBER_TEXT_MAX];
+
+		snprintf(digits, sizeof(digits), "%u", (unsigned)build_number(text));
+		return build_string(b, digits);
+	}
+	if (selector == SELECTOR_PCI && strlen(text) < strlen("0000:00:00.0"))
+		text = arena_printf(b->arena, "0000:%s", text);
+	address = build_string(b, text);
+	if (address && (selector == SELECTOR_PCI || selector == SELECTOR_MDEV))
+		for (char *p = address; *p; p++)
+			*p = (char)tolower((unsigned char)*p);
+	return address;
+}
+
+static void check_address(struct builder *b, const struct place *place,
+			  const struct raw_device *raw, const struct device *d)
+{
+	const char *key = selector_names[d->selector];
+	const char *text = arena_printf(b->arena, "%s %s", key, d->address);
+	struct named *entry = text ? names_add(&b->addresses, text) : NULL;
+	const struct raw_device *other;
+
+	if (!entry) {
+		b->faults->no_memory = true;
+		return;
+	}
+	other = entry->object;
+	if (other)
+		fault(b->faults, place, key, build_at(&raw->head, key),
+		      "%s is the same device as \"%s\" in line %u", d->address,
+		      other->name ? other->name : "?", other->head.at->line);
+	else
+		entry->object = raw;
+}
+
+static void build_device(struct builder *b, uint32_t index)
+{
+	const struct raw_device *raw = &b->raw->devices[index];
+	struct device *d = &b->t->devices[index];
+	const struct place place = {.key = "devices", .index = raw->head.index};
+	const char *address;
+
+	device_init(d);
+	d->name = build_string(b, raw->name);
+	d->at = build_position(&raw->head);
+	d->group = (enum group_policy)build_word(group_policy_names, raw->group);
+	if (raw->driver)
+		d->driver = build_string(b, raw->driver);
+	build_name(b, &b->things, THING_DEVICE, index, &place, &raw->head, raw->name);
+	address = selected(raw, &d->selector);
+	d->address = address ? normal_address(b, d->selector, address) : NULL;
+	if (d->address && !raw->head.bad)
+		check_address(b, &place, raw, d);
+}
+
+/* Needs the names of all devices. */
+static void link_memory(struct builder *b, uint32_t index)
+{
+	const struct raw_memory *raw = &b->raw->memory[index];
+	struct memory *m = &b->t->memories[index];
+	const struct place place = {.key = "memory", .index = raw->head.index};
+	const struct device *d;
+
+	m->device = build_reference(b, &b->things, THING_DEVICE, &place, &raw->head, "device",
+				    raw->device);
+	if (m->device == NO_INDEX || b->raw->devices[m->device].head.bad)
+		return;
+	d = &b->t->devices[m->device];
+	if (d->selector != SELECTOR_PCI)
+		fault(b->faults, &place, "device", build_at(&raw->head, "device"),
+		      "device \"%s\" is selected by %s, expected a PCI device: others have no BARs",
+		      d->name, selector_names[d->selector]);
+}
+
+void build_things(struct builder *b)
+{
+	struct topology *t = b->t;
+
+	t->memories = build_array(b, b->raw->memory_count, sizeof(*t->memories));
+	t->devices = build_array(b, b->raw->devices_count, sizeof(*t->devices));
+	if (b->faults->no_memory)
+		return;
+	t->n_memories = b->raw->memory_count;
+	t->n_devices = b->raw->devices_count;
+	for (uint32_t i = 0; i < t->n_memories; i++)
+		build_memory(b, i);
+	for (uint32_t i = 0; i < t->n_devices; i++)
+		build_device(b, i);
+	for (uint32_t i = 0; i < t->n_memories; i++)
+		link_memory(b, i);
+}
