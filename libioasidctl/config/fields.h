@@ -9,6 +9,9 @@
  *	LIST(owner, key, presence, element, sentence, ...)			a list of objects
  *	TEXTS(owner, key, presence, sentence, ...)				a list of scalars
  *
+ * Presence is REQUIRED, OPTIONAL, or QUOTED: optional, and in quotes when written, because some
+ * readers of YAML would make a number of it.
+ *
  * The members are those of struct grammar_field. FOR_ and NEEDED_FOR_ tie a key to the value of
  * another key of the same object, WITH_ to its presence; ONE_OF marks the keys of which an object
  * has exactly one.
@@ -51,8 +54,8 @@
 	     .type = VALUE_NAME, .refers = "device")                                            \
 	TEXT(attachment, pasid, OPTIONAL,                                                       \
 	     "Only the DMA that the device tags with this process address space id; left out: " \
-	     "all untagged DMA.",                                                               \
-	     .type = VALUE_NUMBER, .max = PASID_MAX)
+	     "all untagged DMA, which is PASID 0.",                                                               \
+	     .type = VALUE_NUMBER, .min = 1, .max = PASID_MAX)
 
 #define TABLE_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                 \
 	TEXT(table, format, REQUIRED, "The hardware format the guest's table is written in.",   \
@@ -139,12 +142,12 @@
 #define DEVICE_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                   \
 	TEXT(device, name, REQUIRED, "Its name, unique among memory, devices and fds.",            \
 	     .type = VALUE_NAME)                                                                   \
-	TEXT(device, pci, OPTIONAL, "A PCI function; without a domain, 0000 is meant.",            \
+	TEXT(device, pci, QUOTED, "A PCI function; without a domain, 0000 is meant.",              \
 	     .type = VALUE_PCI, ONE_OF)                                                            \
 	TEXT(device, mdev, OPTIONAL, "A mediated device.", .type = VALUE_UUID, ONE_OF)             \
-	TEXT(device, platform, OPTIONAL, "A platform device, by its name in /sys/bus/platform.",   \
+	TEXT(device, platform, QUOTED, "A platform device, by its name in /sys/bus/platform.",     \
 	     .type = VALUE_SYSFS, ONE_OF)                                                          \
-	TEXT(device, vdpa, OPTIONAL, "A vDPA device, by its name in /sys/bus/vdpa.",               \
+	TEXT(device, vdpa, QUOTED, "A vDPA device, by its name in /sys/bus/vdpa.",                 \
 	     .type = VALUE_SYSFS, ONE_OF)                                                          \
 	TEXT(device, mock, OPTIONAL, "A device of Linux's mock IOMMU, which only tests have.",     \
 	     .type = VALUE_NUMBER, .max = UINT32_MAX, ONE_OF)                                      \

@@ -7,8 +7,10 @@
 
 #define FLAG_REQUIRED CYAML_FLAG_POINTER
 #define FLAG_OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define FLAG_QUOTED   (FLAG_OPTIONAL | CYAML_FLAG_SCALAR_QUOTE_DOUBLE)
 #define IS_REQUIRED   true
 #define IS_OPTIONAL   false
+#define IS_QUOTED     false
 
 static const cyaml_schema_value_t text_value = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config/values.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -206,7 +207,7 @@ static void hint(struct faults *faults, const struct grammar_field *field, const
 	case VALUE_IOVA:
 		if (text[0] == '0' && text[1] >= '0' && text[1] <= '9')
 			fault_hint(faults, "leave leading zeros out: some would read it as octal");
-		else if (text[strspn(text, "0123456789abcdefABCDEFx")])
+		else if (isalpha((unsigned char)text[strspn(text, "0123456789abcdefABCDEFx")]))
 			fault_hint(faults, "suffixes are K, M, G and T, powers of 1024");
 		else if (strspn(text, "0123456789abcdefABCDEF") == strlen(text))
 			fault_hint(faults, "hexadecimal numbers begin with 0x");
