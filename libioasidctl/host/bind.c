@@ -29,11 +29,23 @@ static void change_done(struct change *c)
 	free(c->had);
 }
 
-/* Takes over `path`, which is NULL where there was no memory for it. */
+static int write_failed(const char *path, const char *text, int ret, struct ioasidctl_error **err)
+{
+	bool permission = ret == -EACCES || ret == -EPERM;
+
+	error_new(err, permission ? ERROR_PERMISSION : ERROR_KERNEL, -ret,
+		  "can't write \"%.*s\" to %s: %s", (int)strcspn(text, "\n"), text, path,
+		  strerror(-ret));
+	if (permission)
+		error_hint(err, "binding drivers needs root; or bind the device beforehand "
+				"(driverctl) and leave `driver` out of the config");
+	return ret;
+}
+
+/* Frees `path`, which is NULL where there was no memory for it. */
 static int write_to(const struct change *c, char *path, const char *text,
 		    struct ioasidctl_error **err)
 {
-	_cleanup_free_ char *owned = path;
 	int ret;
 
 	if (!path)
@@ -41,13 +53,9 @@ static int write_to(const struct change *c, char *path, const char *text,
 	ret = sysfs_write(path, text);
 	if (c->binder->wrote)
 		c->binder->wrote(c->binder->data, path, text, ret);
-	if (!ret)
-		return 0;
-	error_new(err, ret == -EACCES || ret == -EPERM ? ERROR_PERMISSION : ERROR_KERNEL, -ret,
-		  "can't write \"%s\" to %s: %s", text, path, strerror(-ret));
-	if (ret == -EACCES || ret == -EPERM)
-		error_hint(err, "binding drivers needs root; or bind the device beforehand "
-				"(driverctl) and leave `driver` out of the config");
+	if (ret)
+		write_failed(path, text, ret, err);
+	free(path);
 	return ret;
 }
 
@@ -156,7 +164,8 @@ static int refuse_if_open(const struct change *c, struct ioasidctl_error **err)
 		return 0;
 	if (!host_device_group(c->dir, &group) && group != NO_INDEX)
 		group_node = root_path("", "/dev/vfio/%u", group);
-	if (holders_text(c->binder->root, (const char *const[]){node, group_node, NULL}, &holders))
+	if (holders_text(c->binder->root, (const char *const[]){node, group_node, NULL}, 0,
+			 &holders))
 		return 0;
 	if (!holders)
 		return 0;

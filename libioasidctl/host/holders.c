@@ -61,7 +61,7 @@ static void add_holder(FILE *f, const char *root, const char *pid, bool first)
 	fprintf(f, "%spid %s (%s)", first ? "" : ", ", pid, comm);
 }
 
-int holders_text(const char *root, const char *const nodes[], char **text)
+int holders_text(const char *root, const char *const nodes[], pid_t except, char **text)
 {
 	_cleanup_free_ char *proc = root_path(root, "/proc");
 	_cleanup_names_ struct name_list pids = {0};
@@ -81,6 +81,7 @@ int holders_text(const char *root, const char *const nodes[], char **text)
 		return -ENOMEM;
 	for (size_t i = 0; i < pids.n && found < HOLDERS_MAX; i++)
 		if (isdigit((unsigned char)pids.names[i][0]) &&
+		    (!except || atoi(pids.names[i]) != except) &&
 		    process_holds(root, pids.names[i], nodes))
 			add_holder(f, root, pids.names[i], !found++);
 	if (fclose(f))
