@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/number.h"
+#include "holder/client.h"
+#include "holder/holder.h"
+#include "local.h"
+#include "output.h"
+#include "start.h"
+
+#define FIRST_PASSED_FD 3
+
+static int descriptor(const char *text, const char *what, int *fd, struct ioasidctl_error **err)
+{
+	uint64_t number;
+
+	if (number_parse(text, &number) || number > INT32_MAX || fcntl((int)number, F_GETFD) < 0)
+		return error_new(err, ERROR_USAGE, EBADF, "%s: \"%s\" is no open descriptor", what,
+				 text);
+	*fd = (int)number;
+	return 0;
+}
+
+/* The socket of a service manager: exactly one, meant for this very process. */
+static int passed_socket(int *fd, struct ioasidctl_error **err)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	uint64_t number;
+
+	*fd = -1;
+	if (!pid || !count || number_parse(pid, &number) || number != (uint64_t)getpid())
+		return 0;
+	if (strcmp(count, "1"))
+		return error_new(err, ERROR_USAGE, EINVAL,
+				 "LISTEN_FDS is \"%s\", but one socket is expected", count);
+	if (fcntl(FIRST_PASSED_FD, F_SETFD, FD_CLOEXEC))
+		return error_new(err, ERROR_USAGE, EBADF,
+				 "LISTEN_FDS is 1, but descriptor 3 isn't open");
+	*fd = FIRST_PASSED_FD;
+	return 0;
+}
+
+static void log_line(void *data, const char *line)
+{
+	(void)data;
+	print_safely(stderr, line);
+	fputc('\n', stderr);
+}
+
+static int serve(const struct invocation *in, struct holder_options *options,
+		 struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *machine = NULL;
+	_cleanup_free_ char *socket = NULL;
+	int ret;
+
+	ret = passed_socket(&options->listen_fd, err);
+	if (!ret)
+		ret = client_socket_path(in->socket, &socket, err);
+	if (!ret)
+		ret = machine_text(in, &machine, &options->machine_length, err);
+	if (ret)
+		return ret;
+	options->socket = socket;
+	options->machine = machine;
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return holder_serve(options, err);
+}
+
+static int run(const struct invocation *in)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+	/* Ours, since the holder closes the one it gets: a failure must still be told there. */
+	_cleanup_close_ int tell = -1;
+	struct holder_options options = {
+		.root = "",
+		.keep = in->keep,
+		.exit_idle = in->exit_idle,
+		.ready_fd = -1,
+		.listen_fd = -1,
+		.log = log_line,
+	};
+	int ret = 0;
+
+	if (in->ready_fd) {
+		ret = descriptor(in->ready_fd, "--ready-fd", &options.ready_fd, &err);
+		if (!ret) {
+			fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
+			tell = fcntl(options.ready_fd, F_DUPFD_CLOEXEC, 3);
+		}
+	}
+	if (!ret)
+		ret = serve(in, &options, &err);
+	if (!ret)
+		return 0;
+	if (tell >= 0)
+		start_report_failure(tell, err);
+	return print_errors(in, err);
+}
+
+const struct verb verb_daemon = {
+	.name = "daemon",
+	.synopsis = "",
+	.help = "Hold topologies: the process behind the socket",
+	.text = "Serves in the foreground until SIGTERM or SIGINT, logging to standard error. "
+		"`ioasidctl apply` starts one by itself where none runs; a service manager may pass "
+		"the listening socket (LISTEN_FDS, LISTEN_PID). Two holders can't own one socket.\n\n"
+		"When it is ended by a signal, it takes all topologies down and restores the drivers "
+		"of their devices (--teardown), since without their holder nobody can use or remove "
+		"them; --keep leaves them for the next holder where something keeps the descriptors.",
+	.options = OPTION(SOCKET) | OPTION(MACHINE) | OPTION(KEEP) | OPTION(TEARDOWN) |
+		   OPTION(EXIT_IDLE) | OPTION(READY_FD) | OPTION(VERBOSE),
+	.run = run,
+};

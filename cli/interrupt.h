@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ctrl-C while the holder works for us. */
+#pragma once
+
+#include "verb.h"
+
+/*
+ * From now on a SIGINT, SIGTERM or SIGHUP says that the holder undoes what it has begun, then ends
+ * the process as the signal does: the closing of the connection is what tells the holder.
+ */
+void interrupt_explain(const struct invocation *in);
+void interrupt_forget(void);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The way to the holder. */
+#pragma once
+
+#include <jansson.h>
+
+#include "holder/client.h"
+#include "verb.h"
+
+/* Connects if a holder listens; else *out is NULL and it's no error. */
+int link_open(const struct invocation *in, struct client **out, struct ioasidctl_error **err);
+
+/* Connects, and starts a holder first where none listens. */
+int link_open_or_start(const struct invocation *in, struct client **out,
+		       struct ioasidctl_error **err);
+
+/*
+ * Parameters of Apply and Plan: the file's text as it is, since the holder parses it, and what the
+ * options say. *out is a new reference.
+ */
+int link_parameters(const struct invocation *in, const char *file, json_t **out,
+		    struct ioasidctl_error **err);
+
+/* client_call(), then prints the kernel actions that the holder lists for -v. */
+int link_call(struct client *client, const char *method, json_t *parameters, json_t **reply,
+	      struct ioasidctl_error **err);
+
+/* ERROR_UNAVAILABLE: nobody listens at the socket, so nothing is held. */
+int link_nothing_held(const struct invocation *in, struct ioasidctl_error **err);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "local.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "output.h"
+
+enum driver_choice driver_asked(const struct invocation *in)
+{
+	if (!(in->given & OPTION(DRIVER)) && in->machine)
+		return DRIVER_IOASID;
+	return (enum driver_choice)in->driver;
+}
+
+int machine_text(const struct invocation *in, char **text, size_t *length,
+		 struct ioasidctl_error **err)
+{
+	*text = NULL;
+	*length = 0;
+	return in->machine ? config_read_file(in->machine, text, length, err) : 0;
+}
+
+int environment_make(const struct invocation *in, struct environment *out,
+		     struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *why = NULL;
+	size_t length;
+	int ret;
+
+	ret = machine_text(in, &text, &length, err);
+	if (ret)
+		return ret;
+	ret = refdev_new(text, length, &out->refdev, &why);
+	if (ret) {
+		error_new(err, ret == -ENOMEM ? ERROR_MEMORY : ERROR_CONFIG, -ret,
+			  "the machine description makes no reference device: %s",
+			  why ? why : strerror(-ret));
+		if (in->machine)
+			error_position(err, in->machine, 0, 0);
+		return ret;
+	}
+	out->env = (struct driver_env){
+		.root = "", .refdev = out->refdev, .trace = in->verbose ? print_action : NULL};
+	return 0;
+}
+
+void environment_done(struct environment *e)
+{
+	refdev_free(e->refdev);
+}
+
+int local_plan(const struct invocation *in, struct topology *desired, json_t **result,
+	       struct ioasidctl_error **err)
+{
+	_cleanup_environment_ struct environment world = {0};
+	const struct transaction how = {
+		.driver = driver_asked(in),
+		.dry_run = true,
+		.list = true,
+		.trace = in->verbose ? print_action : NULL,
+	};
+	struct engine *engine;
+	int ret;
+
+	ret = environment_make(in, &world, err);
+	if (!ret)
+		ret = engine_new(&world.env, &engine, err);
+	if (ret) {
+		topology_free(desired);
+		return ret;
+	}
+	ret = engine_apply(engine, desired, &how, result, err);
+	engine_free(engine);
+	return ret;
+}

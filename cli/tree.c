@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tree.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "output.h"
+
+#define RANGES_SHOWN 3
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static uint64_t hex_of(const json_t *object, const char *key)
+{
+	uint64_t value = 0;
+
+	number_parse(text_of(object, key), &value);
+	return value;
+}
+
+static bool is_true(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static const char *size_of(const json_t *object, const char *key, char buf[static NUMBER_TEXT_MAX])
+{
+	return number_size(hex_of(object, key), buf);
+}
+
+static void indent(int depth)
+{
+	printf("%*s", 2 * depth, "");
+}
+
+/* "  kind name" in the colour of a heading; the rest of the line is the caller's. */
+static void print_head(int depth, const char *kind, const char *name)
+{
+	indent(depth);
+	printf("%s %s", kind, paint(stdout, PAINT_STRONG));
+	print_safely(stdout, name);
+	fputs(paint(stdout, PAINT_NONE), stdout);
+}
+
+static void print_bad(const char *text)
+{
+	printf("%s%s%s", paint(stdout, PAINT_BAD), text, paint(stdout, PAINT_NONE));
+}
+
+static void print_memory(const json_t *m)
+{
+	char size[NUMBER_TEXT_MAX], page[NUMBER_TEXT_MAX], populated[NUMBER_TEXT_MAX];
+
+	print_head(1, "memory", text_of(m, "name"));
+	printf(": %s %s", size_of(m, "size", size), text_of(m, "backing"));
+	if (json_object_get(m, "path")) {
+		putchar(' ');
+		print_safely(stdout, text_of(m, "path"));
+	}
+	printf(", pages of %s", size_of(m, "page_size", page));
+	if (json_object_get(m, "populated"))
+		printf(", %s populated", size_of(m, "populated", populated));
+	if (!is_true(m, "alive"))
+		print_bad(", gone");
+	putchar('\n');
+}
+
+static void print_group(const json_t *device)
+{
+	const json_t *members = json_object_get(device, "group_members"), *member;
+	size_t i;
+
+	if (!json_object_get(device, "group"))
+		return;
+	printf(", group %" JSON_INTEGER_FORMAT,
+	       json_integer_value(json_object_get(device, "group")));
+	if (json_array_size(members) < 2)
+		return;
+	fputs("\n    with", stdout);
+	json_array_foreach (members, i, member) {
+		const json_t *driver = json_object_get(member, "driver");
+
+		if (!strcmp(text_of(member, "address"), text_of(device, "address")))
+			continue;
+		printf(" %s (%s)", text_of(member, "address"),
+		       driver ? json_string_value(driver) : "no driver");
+	}
+}
+
+static void print_device(const json_t *d)
+{
+	const json_t *driver = json_object_get(d, "driver");
+	const json_t *hardware = json_object_get(d, "hardware"), *alive;
+
+	print_head(1, "device", text_of(d, "name"));
+	printf(": %s ", text_of(d, "selector"));
+	print_safely(stdout, text_of(d, "address"));
+	printf(", %s", driver ? json_string_value(driver) : "no driver");
+	alive = json_object_get(d, "alive");
+	if (!is_true(d, "present") || json_is_false(alive))
+		print_bad(", gone");
+	else if (!json_is_true(alive))
+		fputs(", not bound", stdout);
+	print_group(d);
+	if (hardware && strcmp(text_of(hardware, "type"), "none")) {
+		printf("\n    behind %s", text_of(hardware, "type"));
+		if (json_object_get(hardware, "iova_bits"))
+			printf(", %" JSON_INTEGER_FORMAT " address bits",
+			       json_integer_value(json_object_get(hardware, "iova_bits")));
+		if (is_true(hardware, "nesting"))
+			fputs(", nesting", stdout);
+		if (json_integer_value(json_object_get(hardware, "pasid_bits")))
+			fputs(", PASIDs", stdout);
+		if (is_true(hardware, "dirty_tracking"))
+			fputs(", dirty tracking", stdout);
+	}
+	putchar('\n');
+}
+
+static void print_range(uint64_t first, uint64_t last)
+{
+	printf("0x%" PRIx64 "-0x%" PRIx64, first, last);
+}
+
+static void print_ranges(int depth, const char *label, const json_t *ranges)
+{
+	const json_t *range;
+	size_t i, n = json_array_size(ranges);
+
+	if (!n)
+		return;
+	indent(depth);
+	printf("%s", label);
+	json_array_foreach (ranges, i, range) {
+		if (i == RANGES_SHOWN && n > RANGES_SHOWN + 1) {
+			printf(" and %zu more", n - i);
+			break;
+		}
+		putchar(' ');
+		print_range(hex_of(range, "first"), hex_of(range, "last"));
+	}
+	putchar('\n');
+}
+
+static void print_mapping(int depth, const json_t *m)
+{
+	uint64_t iova = hex_of(m, "iova");
+
+	indent(depth);
+	print_range(iova, range_last(iova, hex_of(m, "length")));
+	if (json_object_get(m, "memory"))
+		printf(" %s+%s", text_of(m, "memory"), text_of(m, "offset"));
+	else
+		printf(" copy of %s %s", text_of(m, "copy"), text_of(m, "from"));
+	printf(" %s\n", text_of(m, "access"));
+}
+
+static void print_mappings(int depth, const json_t *mappings)
+{
+	size_t n = json_array_size(mappings), i;
+	char size[NUMBER_TEXT_MAX];
+	const json_t *mapping;
+	uint64_t bytes = 0;
+
+	if (!n)
+		return;
+	json_array_foreach (mappings, i, mapping)
+		bytes += hex_of(mapping, "length");
+	indent(depth);
+	printf("%zu mapping%s, %s\n", n, n == 1 ? "" : "s", number_size(bytes, size));
+	json_array_foreach (mappings, i, mapping) {
+		if (i == RANGES_SHOWN && n > RANGES_SHOWN + 1) {
+			indent(depth + 1);
+			printf("... %zu more (--json has them all)\n", n - i);
+			break;
+		}
+		print_mapping(depth + 1, mapping);
+	}
+}
+
+static void print_attachments(int depth, const json_t *attachments)
+{
+	const json_t *attachment;
+	size_t i;
+
+	if (!json_array_size(attachments))
+		return;
+	indent(depth);
+	fputs("devices", stdout);
+	json_array_foreach (attachments, i, attachment) {
+		printf("%s %s", i ? "," : "", text_of(attachment, "device"));
+		if (json_object_get(attachment, "pasid"))
+			printf(" (pasid %" JSON_INTEGER_FORMAT ")",
+			       json_integer_value(json_object_get(attachment, "pasid")));
+	}
+	putchar('\n');
+}
+
+static void print_counted(const json_t *ioasid)
+{
+	const json_t *domains = json_object_get(ioasid, "domains");
+	char size[NUMBER_TEXT_MAX];
+
+	if (domains)
+		printf(", %" JSON_INTEGER_FORMAT " domain%s, tables %s",
+		       json_integer_value(domains), json_integer_value(domains) == 1 ? "" : "s",
+		       size_of(ioasid, "page_table_bytes", size));
+}
+
+static void print_ioasid(int depth, const json_t *ioasid)
+{
+	const json_t *flag;
+	size_t i;
+
+	print_head(depth, "ioasid", text_of(ioasid, "name"));
+	printf(": %s", text_of(ioasid, "kind"));
+	if (json_object_get(ioasid, "id"))
+		printf(", id %" JSON_INTEGER_FORMAT,
+		       json_integer_value(json_object_get(ioasid, "id")));
+	json_array_foreach (json_object_get(ioasid, "flags"), i, flag)
+		printf(", %s", json_string_value(flag));
+	print_counted(ioasid);
+	if (!is_true(ioasid, "alive"))
+		print_bad(", gone");
+	putchar('\n');
+	print_ranges(depth + 1, "allows", json_object_get(ioasid, "ranges"));
+	print_mappings(depth + 1, json_object_get(ioasid, "mappings"));
+	print_attachments(depth + 1, json_object_get(ioasid, "attachments"));
+}
+
+/* Depth is bounded by the nesting that a config can declare; a broken dump can't loop either. */
+static void print_children(int depth, const json_t *ioasids, const char *parent)
+{
+	const json_t *ioasid;
+	size_t i;
+
+	if (depth > 32)
+		return;
+	json_array_foreach (ioasids, i, ioasid) {
+		const char *of = json_string_value(json_object_get(ioasid, "parent"));
+
+		if (parent ? !of || strcmp(of, parent) : of != NULL)
+			continue;
+		print_ioasid(depth, ioasid);
+		print_children(depth + 1, ioasids, text_of(ioasid, "name"));
+	}
+}
+
+static void print_fd(const json_t *fd)
+{
+	const json_t *viommu;
+	size_t i;
+
+	print_head(1, "fd", text_of(fd, "name"));
+	printf(": %s %s", text_of(fd, "driver"), text_of(fd, "node"));
+	if (strcmp(text_of(fd, "accounting"), "default"))
+		printf(", memory charged to the %s", text_of(fd, "accounting"));
+	if (!is_true(fd, "open"))
+		print_bad(", not open");
+	putchar('\n');
+	print_children(2, json_object_get(fd, "ioasids"), NULL);
+	json_array_foreach (json_object_get(fd, "viommus"), i, viommu) {
+		print_head(2, "viommu", text_of(viommu, "name"));
+		printf(": %s on %s\n", text_of(viommu, "type"), text_of(viommu, "parent"));
+	}
+}
+
+void print_tree(const json_t *dump)
+{
+	const json_t *topologies = json_object_get(dump, "topologies"), *t, *part;
+	size_t i, j;
+
+	if (!json_array_size(topologies))
+		puts("nothing is held");
+	json_array_foreach (topologies, i, t) {
+		print_head(0, "topology", text_of(t, "name"));
+		if (json_object_get(t, "owner"))
+			printf(", owner %s", text_of(t, "owner"));
+		putchar('\n');
+		json_array_foreach (json_object_get(t, "memories"), j, part)
+			print_memory(part);
+		json_array_foreach (json_object_get(t, "devices"), j, part)
+			print_device(part);
+		json_array_foreach (json_object_get(t, "fds"), j, part)
+			print_fd(part);
+	}
+}

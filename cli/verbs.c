@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "verb.h"
+
+#include <string.h>
+
+const struct verb *const verbs[] = {&verb_check,      &verb_plan, &verb_apply,	&verb_show,
+				    &verb_delete,     &verb_run,  &verb_daemon, &verb_version,
+				    &verb_completion, &verb_help, NULL};
+
+const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; verbs[i]; i++)
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	return NULL;
+}

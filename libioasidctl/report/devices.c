@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "report/gather.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static char *keep_text(struct gather *g, const char *text)
+{
+	size_t length = text ? strlen(text) : 0;
+	char *copy = text ? gather_array(g, length + 1, 1) : NULL;
+
+	if (copy)
+		memcpy(copy, text, length);
+	return copy;
+}
+
+/* Takes "0000:03:01.0 (vfio-pci), 0000:03:02.0 (none)" apart. */
+static void gather_members(struct gather *g, const char *text, struct device_record *out)
+{
+	char *copy = keep_text(g, text ? text : ""), *rest = copy, *one;
+	struct member_record *members;
+	size_t n = 1;
+
+	for (const char *p = copy; p && *p; p++)
+		n += *p == ',';
+	members = gather_array(g, n, sizeof(*members));
+	if (!copy || !members)
+		return;
+	out->group_members = members;
+	while ((one = strsep(&rest, ","))) {
+		struct member_record *member = &members[out->n_group_members];
+		char *driver = strstr(one, " (");
+
+		one += strspn(one, " ");
+		if (!*one)
+			continue;
+		member->address = one;
+		if (driver && driver > one) {
+			*driver = '\0';
+			driver += 2;
+			driver[strcspn(driver, ")")] = '\0';
+			if (strcmp(driver, "none") && strcmp(driver, "no driver"))
+				member->driver = driver;
+		}
+		out->n_group_members++;
+	}
+}
+
+static const struct hardware_record *gather_hardware(struct gather *g, struct device_info *info)
+{
+	struct hardware_record *out = gather_array(g, 1, sizeof(*out));
+	uint64_t *sizes = gather_array(g, 64, sizeof(*sizes));
+	struct register_record *registers = gather_array(g, info->n_registers, sizeof(*registers));
+
+	if (!out || !sizes || !registers)
+		return NULL;
+	*out = (struct hardware_record){
+		.type = info->type ? info->type : "none",
+		.iova_bits = info->iova_bits ? info->iova_bits : FIELD_UNKNOWN,
+		.page_sizes = sizes,
+		.nesting = info->nesting,
+		.pasid_bits = info->pasid_bits,
+		.dirty_tracking = info->dirty_tracking,
+		.snoop_control = info->snoop_control,
+		.registers = registers,
+		.n_registers = info->n_registers,
+	};
+	for (unsigned bit = 0; bit < 64; bit++)
+		if (info->page_sizes & (1ULL << bit))
+			sizes[out->n_page_sizes++] = 1ULL << bit;
+	for (size_t i = 0; i < info->n_registers; i++)
+		registers[i] =
+			(struct register_record){info->registers[i].name, info->registers[i].value};
+	return out;
+}
+
+/* The driver that answers for the device: that of its fd. */
+static const struct driver *ops_of(const struct topology *t, const struct device *d)
+{
+	return d->fd == NO_INDEX ? NULL : t->fds[d->fd].ops;
+}
+
+static void ask_machine(struct gather *g, const struct driver *ops, const struct device *d,
+			struct device_record *out)
+{
+	_cleanup_(device_facts_done)
+	struct device_facts facts = {.group = NO_INDEX};
+
+	if (!ops || !ops->device_find || ops->device_find(g->env, d, &facts, NULL))
+		facts.present = false;
+	out->present = facts.present;
+	out->driver = keep_text(g, facts.driver);
+	if (facts.group != NO_INDEX)
+		out->group = facts.group;
+	gather_members(g, facts.group_text, out);
+}
+
+static void ask_fd(struct gather *g, const struct driver *ops, const struct iommu_fd *fd,
+		   const struct device *d, struct device_record *out)
+{
+	struct device_info info = {0};
+
+	if (!ops || !d->live.handle || !d->live.bound || !fd->live.handle)
+		return;
+	out->id = d->live.id;
+	out->alive = ops->device_probe(fd->live.handle, d->live.handle) != -ENOENT;
+	if (out->alive && !ops->device_info(fd->live.handle, d->live.handle, &info, NULL))
+		out->hardware = gather_hardware(g, &info);
+}
+
+static void gather_device(struct gather *g, const struct topology *t, const struct device *d,
+			  struct device_record *out)
+{
+	const struct driver *ops = ops_of(t, d);
+	const struct iommu_fd *fd = d->fd == NO_INDEX ? NULL : &t->fds[d->fd];
+
+	*out = (struct device_record){
+		.name = d->name,
+		.selector = selector_names[d->selector],
+		.address = d->address,
+		.alive = FIELD_UNKNOWN,
+		.wanted_driver = d->driver,
+		.original_driver = d->live.original_driver,
+		.group_policy = group_policy_names[d->group],
+		.group = FIELD_UNKNOWN,
+		.fd = fd ? fd->name : NULL,
+		.open = d->live.handle != NULL,
+		.bound = d->live.handle && d->live.bound,
+		.id = FIELD_UNKNOWN,
+	};
+	ask_machine(g, ops, d, out);
+	ask_fd(g, ops, fd, d, out);
+}
+
+/* One pass over all attachments to count, one to fill: a device may be in many IOASIDs. */
+static void gather_places(struct gather *g, const struct topology *t, struct device_record *devices)
+{
+	struct place_record **next = gather_array(g, t->n_devices, sizeof(*next));
+
+	for (int fill = 0; next && fill < 2; fill++) {
+		for (size_t f = 0; f < t->n_fds; f++) {
+			const struct iommu_fd *fd = &t->fds[f];
+
+			for (size_t i = 0; i < fd->n_ioasids; i++) {
+				const struct ioasid *in = &fd->ioasids[i];
+
+				for (size_t a = 0; a < in->n_attach; a++) {
+					const struct attachment *at = &in->attach[a];
+
+					if (!fill)
+						devices[at->device].n_attached_to++;
+					else
+						*next[at->device]++ = (struct place_record){
+							fd->name, in->name,
+							at->pasid == NO_PASID ? FIELD_UNKNOWN
+									      : at->pasid};
+				}
+			}
+		}
+		for (size_t d = 0; !fill && d < t->n_devices; d++) {
+			next[d] = gather_array(g, devices[d].n_attached_to, sizeof(**next));
+			devices[d].attached_to = next[d];
+			if (!next[d])
+				return;
+		}
+	}
+}
+
+const struct device_record *gather_devices(struct gather *g, const struct topology *t)
+{
+	struct device_record *out = gather_array(g, t->n_devices, sizeof(*out));
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < t->n_devices; i++)
+		gather_device(g, t, &t->devices[i], &out[i]);
+	gather_places(g, t, out);
+	return out;
+}
