@@ -24,3 +24,13 @@ test-programs: all $(TEST_BIN) $(VM_BIN)
 .PHONY: check
 check: test-programs  ## the tests that need no VM, once
 	BUILD='$(O)' tests/run $(TEST_BIN) $(CLI_TESTS)
+
+# UAPI_HEADERS=DIR: kernel headers newer than the system's; every definition of ours is compared.
+UAPI_HEADERS ?=
+UAPI_FLAGS = $(if $(UAPI_HEADERS),-isystem $(UAPI_HEADERS) -DASSERT_ALL)
+$(O)/tests/unit/test_uapi_asserts.o: CPPFLAGS += $(UAPI_FLAGS)
+
+.PHONY: check-uapi
+check-uapi:  ## compare our ABI headers with those of Linux 7.3: UAPI_HEADERS=DIR
+	@test -n '$(UAPI_HEADERS)' || { echo 'say UAPI_HEADERS=DIR, the include directory of linux-libc-dev 7.3'; exit 64; }
+	$(CC) $(CPPFLAGS) $(UAPI_FLAGS) $(ALL_CFLAGS) -fsyntax-only tests/unit/test_uapi_asserts.c

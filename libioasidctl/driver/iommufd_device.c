@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Devices of the iommufd driver: VFIO character devices of whatever bus. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "driver/iommufd.h"
+#include "host/bind.h"
+#include "host/device.h"
+#include "host/group.h"
+
+/* More than any IOMMU tells today; what goes beyond isn't understood here anyway. */
+#define HW_INFO_MAX 256
+
+/* Object ids start at 1 (the kernel's XA_FLAGS_ALLOC1), so this is none. */
+#define NO_OBJECT 0
+
+int iommufd_device_find(const struct driver_env *env, const struct device *spec,
+			struct device_facts *out, struct ioasidctl_error **err)
+{
+	_cleanup_(device_facts_done)
+	struct device_facts facts = {.group = NO_INDEX};
+	_cleanup_iommu_group_ struct iommu_group group = {0};
+	_cleanup_error_ struct ioasidctl_error *why = NULL;
+	_cleanup_free_ char *dir = NULL;
+	int ret;
+
+	*out = (struct device_facts){.group = NO_INDEX};
+	ret = host_device_dir(env->root, spec->selector, spec->address, &dir, &why);
+	if (ret == -ENODEV)
+		return 0;
+	if (ret) {
+		if (err)
+			*err = steal_pointer(why);
+		return ret;
+	}
+	facts.present = true;
+	ret = host_device_driver(dir, &facts.driver);
+	if (!ret)
+		ret = host_device_group(dir, &facts.group);
+	if (!ret && facts.group != NO_INDEX) {
+		ret = iommu_group_read(env->root, facts.group, &group);
+		if (!ret)
+			ret = iommu_group_text(&group, false, &facts.group_text);
+		if (!ret)
+			ret = iommu_group_text(&group, true, &facts.in_the_way);
+	}
+	if (ret)
+		return error_new(err, ERROR_KERNEL, -ret, "can't read %s of sysfs: %s", dir,
+				 strerror(-ret));
+	*out = facts;
+	facts = (struct device_facts){.group = NO_INDEX};
+	return 0;
+}
+
+static void trace_write(void *data, const char *path, const char *text, int ret)
+{
+	driver_trace(data, "write %s \"%.*s\" = %s", path, (int)strcspn(text, "\n"), text,
+		     iommufd_result(ret));
+}
+
+int iommufd_device_set_driver(const struct driver_env *env, const struct device *spec,
+			      const char *driver, char **original, struct ioasidctl_error **err)
+{
+	const struct host_binder binder = {env->root, trace_write, (void *)env};
+
+	return host_set_driver(&binder, spec->selector, spec->address, driver, original, err);
+}
+
+static int refuse_unbound(const struct driver_device *dev, const struct device *spec,
+			  struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *driver = NULL;
+	const char *wanted = spec->selector == SELECTOR_PLATFORM ? "vfio-platform" : "vfio-pci";
+	int ret = host_device_driver(dev->dir, &driver);
+
+	if (ret)
+		return error_new(err, ERROR_KERNEL, -ret, "can't read the driver of %s: %s",
+				 dev->label, strerror(-ret));
+	if (driver && strstr(driver, "vfio")) {
+		error_new(err, ERROR_UNAVAILABLE, ENODEV, "%s has no VFIO device node", dev->label);
+		error_cause(err, "the kernel's VFIO has no character devices");
+		error_hint(err, "they came with Linux 6.6 (CONFIG_VFIO_DEVICE_CDEV)");
+		return -ENODEV;
+	}
+	if (driver)
+		error_new(err, ERROR_UNAVAILABLE, ENODEV, "%s belongs to the host's driver %s",
+			  dev->label, driver);
+	else
+		error_new(err, ERROR_UNAVAILABLE, ENODEV, "%s has no driver", dev->label);
+	error_cause(err, "only a device bound to a VFIO driver can be opened");
+	if (spec->selector == SELECTOR_MDEV)
+		error_hint(err, "the driver of its parent device has to offer it by VFIO");
+	else
+		error_hint(err,
+			   "`driver: %s` in the device's entry makes ioasidctl bind it, and give "
+			   "it back at the end",
+			   wanted);
+	return -ENODEV;
+}
+
+void iommufd_device_close(struct driver_device *dev)
+{
+	if (dev->owner) {
+		struct driver_device **link = &dev->owner->devices;
+
+		while (*link && *link != dev)
+			link = &(*link)->next;
+		if (*link)
+			*link = dev->next;
+	}
+	if (dev->fd >= 0) {
+		close(dev->fd);
+		driver_trace(dev->env, "close %s fd=%d = 0", dev->node, dev->fd);
+	}
+	free(dev->label);
+	free(dev->dir);
+	free(dev->node);
+	free(dev);
+}
+
+static void device_closep(struct driver_device **dev)
+{
+	if (*dev)
+		iommufd_device_close(*dev);
+}
+
+int iommufd_device_open(const struct driver_env *env, const struct device *spec,
+			struct driver_device **out, struct ioasidctl_error **err)
+{
+	_cleanup_(device_closep)
+	struct driver_device *dev = calloc(1, sizeof(*dev));
+	int ret;
+
+	if (!dev)
+		return error_nomem(err);
+	dev->env = env;
+	dev->fd = -1;
+	dev->selector = spec->selector;
+	dev->attached = NO_INDEX;
+	if (asprintf(&dev->label, "%s (%s)", spec->name, spec->address) < 0) {
+		dev->label = NULL;
+		return error_nomem(err);
+	}
+	ret = host_device_dir(env->root, spec->selector, spec->address, &dev->dir, err);
+	if (ret)
+		return ret;
+	ret = host_device_group(dev->dir, &dev->group);
+	if (!ret)
+		ret = host_device_vfio(dev->dir, &dev->node);
+	if (ret == -ENOENT)
+		return refuse_unbound(dev, spec, err);
+	if (ret)
+		return error_new(err, ERROR_KERNEL, -ret, "can't read %s of sysfs: %s", dev->dir,
+				 strerror(-ret));
+	dev->fd = iommufd_open_node(env, dev->node, err);
+	if (dev->fd < 0)
+		return dev->fd;
+	*out = steal_pointer(dev);
+	return 0;
+}
+
+int iommufd_device_fd_number(const struct driver_device *dev)
+{
+	return dev->fd;
+}
+
+int iommufd_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
+			struct ioasidctl_error **err)
+{
+	uint32_t number = NO_OBJECT;
+	int ret = vfio_bind(dev, fd->fd, &number);
+
+	if (ret) {
+		iommufd_fail(err, "VFIO_DEVICE_BIND_IOMMUFD", ret, "can't bind %s to %s",
+			     dev->label, fd->node);
+		iommufd_explain_bind(dev, -ret, err);
+		return ret;
+	}
+	dev->id = number;
+	dev->owner = fd;
+	dev->next = fd->devices;
+	fd->devices = dev;
+	*id = number;
+	return 0;
+}
+
+int iommufd_device_info(struct driver_fd *fd, struct driver_device *dev, struct device_info *out,
+			struct ioasidctl_error **err)
+{
+	_Alignas(8) unsigned char data[HW_INFO_MAX] = {0};
+	struct iommufd_hw_info args = {
+		.size = sizeof(args),
+		.dev_id = dev->id,
+		.data_len = sizeof(data),
+		.data_uptr = (uintptr_t)data,
+	};
+	int ret;
+
+	/* What a mediated device is has no IOMMU behind it; its id isn't that of a device object.
+	 */
+	if (dev->selector == SELECTOR_MDEV) {
+		*out = (struct device_info){.type = "none"};
+		return 0;
+	}
+	ret = iommufd_get_hw_info(fd, &args);
+	if (ret)
+		return iommufd_fail(err, "IOMMU_GET_HW_INFO", ret, "can't ask for the IOMMU of %s",
+				    dev->label);
+	iommufd_decode_info(&args, data,
+			    args.data_len < sizeof(data) ? args.data_len : sizeof(data), out);
+	return 0;
+}
+
+int iommufd_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id, uint32_t pasid,
+		   struct ioasidctl_error **err)
+{
+	uint32_t hwpt;
+	int ret = vfio_attach(dev, id, pasid, &hwpt);
+
+	if (ret) {
+		iommufd_fail(err, "VFIO_DEVICE_ATTACH_IOMMUFD_PT", ret, "can't attach %s",
+			     dev->label);
+		iommufd_explain_attach(fd, dev, id, -ret, err);
+		return ret;
+	}
+	if (pasid == NO_PASID)
+		dev->attached = id;
+	return 0;
+}
+
+int iommufd_detach(struct driver_fd *fd, struct driver_device *dev, uint32_t pasid,
+		   struct ioasidctl_error **err)
+{
+	int ret = vfio_detach(dev, pasid);
+
+	(void)fd;
+	if (ret)
+		return iommufd_fail(err, "VFIO_DEVICE_DETACH_IOMMUFD_PT", ret, "can't detach %s",
+				    dev->label);
+	if (pasid == NO_PASID)
+		dev->attached = NO_INDEX;
+	return 0;
+}
+
+int iommufd_device_probe(struct driver_fd *fd, struct driver_device *dev)
+{
+	struct iommufd_hw_info args = {.size = sizeof(args), .dev_id = dev->id};
+
+	if (dev->selector == SELECTOR_MDEV)
+		return vfio_get_info(dev);
+	return iommufd_get_hw_info(fd, &args);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host/device.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/number.h"
+#include "host/root.h"
+#include "host/sysfs.h"
+
+static const char *const buses[SELECTOR_COUNT] = {
+	[SELECTOR_PCI] = "pci",
+	[SELECTOR_MDEV] = "mdev",
+	[SELECTOR_PLATFORM] = "platform",
+	[SELECTOR_VDPA] = "vdpa",
+};
+
+const char *host_bus(enum selector selector)
+{
+	return buses[selector];
+}
+
+/* "0000:01:00.0": domain of four digits or more, bus, device, function. */
+static bool pci_address_valid(const char *address)
+{
+	const char *rest = strchr(address, ':');
+	unsigned bus, device, function;
+	int end = 0;
+
+	if (!rest || rest - address < 4 || rest - address > 8)
+		return false;
+	for (const char *p = address; p < rest; p++)
+		if (!isxdigit((unsigned char)*p))
+			return false;
+	return strlen(rest) == strlen(":01:00.0") &&
+	       sscanf(rest, ":%2x:%2x.%1x%n", &bus, &device, &function, &end) == 3 && !rest[end] &&
+	       end == 8 && device < 32 && function < 8;
+}
+
+static bool name_valid(const char *name)
+{
+	return *name && *name != '.' && !strchr(name, '/') && strlen(name) <= NAME_MAX;
+}
+
+static int refuse_address(enum selector selector, const char *address, struct ioasidctl_error **err)
+{
+	int ret = error_new(err, ERROR_CONFIG, EINVAL, "\"%s\" is no address of a %s device",
+			    address, selector_names[selector]);
+
+	if (selector == SELECTOR_PCI)
+		error_hint(err, "write it as DOMAIN:BUS:DEVICE.FUNCTION in hex, \"0000:01:00.0\"; "
+				"lspci -D lists them");
+	return ret;
+}
+
+int host_device_dir(const char *root, enum selector selector, const char *address, char **dir,
+		    struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+	int ret;
+
+	if (!buses[selector])
+		return error_new(err, ERROR_REFUSED, EOPNOTSUPP, "sysfs lists no %s devices",
+				 selector_names[selector]);
+	if (selector == SELECTOR_PCI ? !pci_address_valid(address) : !name_valid(address))
+		return refuse_address(selector, address, err);
+	path = root_path(root, "/sys/bus/%s/devices/%s", buses[selector], address);
+	if (!path)
+		return error_nomem(err);
+	if (stat(path, &st) < 0) {
+		ret = errno == ENOENT ? ENODEV : errno;
+		ret = error_new(err, ERROR_UNAVAILABLE, ret, "this machine has no %s device %s",
+				selector_names[selector], address);
+		error_cause(err, "%s: %s", path, strerror(errno));
+		error_hint(err, "`ls /sys/bus/%s/devices` lists what there is", buses[selector]);
+		return ret;
+	}
+	*dir = steal_pointer(path);
+	return 0;
+}
+
+int host_device_driver(const char *dir, char **driver)
+{
+	_cleanup_free_ char *path = root_path(dir, "/driver");
+	int ret;
+
+	*driver = NULL;
+	if (!path)
+		return -ENOMEM;
+	ret = sysfs_link(path, driver);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int host_device_group(const char *dir, uint32_t *group)
+{
+	_cleanup_free_ char *path = root_path(dir, "/iommu_group");
+	_cleanup_free_ char *name = NULL;
+	uint64_t number;
+	int ret;
+
+	*group = NO_INDEX;
+	if (!path)
+		return -ENOMEM;
+	ret = sysfs_link(path, &name);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	ret = number_parse(name, &number);
+	if (ret || number >= NO_INDEX)
+		return -EINVAL;
+	*group = (uint32_t)number;
+	return 0;
+}
+
+bool host_device_is_bridge(const char *dir)
+{
+	_cleanup_free_ char *path = root_path(dir, "/class");
+	uint64_t class;
+
+	return path && !sysfs_read_number(path, &class) && class >> 8 == 0x0604;
+}
+
+int host_device_vfio(const char *dir, char **node)
+{
+	_cleanup_free_ char *path = root_path(dir, "/vfio-dev");
+	_cleanup_names_ struct name_list names = {0};
+	int ret;
+
+	if (!path)
+		return -ENOMEM;
+	ret = sysfs_list(path, &names);
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < names.n; i++) {
+		if (strncmp(names.names[i], "vfio", 4))
+			continue;
+		*node = root_path("", "/dev/vfio/devices/%s", names.names[i]);
+		return *node ? 0 : -ENOMEM;
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Devices of the host as sysfs shows them, found by the selector and address of a config. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "model/topology.h"
+
+/* What sysfs calls the bus of that selector: "pci"; NULL: the host has no such bus. */
+const char *host_bus(enum selector selector);
+
+/*
+ * The device's directory below root in *dir (owned), checked to exist. Refuses addresses that
+ * aren't one name ("0000:01:00.0" for pci): they become part of a path. -ENODEV: no such device.
+ */
+int host_device_dir(const char *root, enum selector selector, const char *address, char **dir,
+		    struct ioasidctl_error **err);
+
+/* The driver the device is bound to, owned; *driver NULL: none. 0 or -errno. */
+int host_device_driver(const char *dir, char **driver);
+
+/* Number of its IOMMU group; NO_INDEX: in none. 0 or -errno. */
+int host_device_group(const char *dir, uint32_t *group);
+
+/* A PCI bridge (class 0x0604..); false where there is no class. */
+bool host_device_is_bridge(const char *dir);
+
+/*
+ * The VFIO character device of a device bound to a VFIO driver, "/dev/vfio/devices/vfio0" (owned,
+ * without root). -ENOENT: the device has none.
+ */
+int host_device_vfio(const char *dir, char **node);

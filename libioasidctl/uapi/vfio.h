@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What ioasidctl uses of the ABI of a VFIO device node (/dev/vfio/devices/vfioN), Linux 6.6 and
+ * later. Our own names, see uapi/iommufd.h. `argsz` is the size of the struct the caller knows.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+typedef uint64_t vfio_u64 __attribute__((aligned(8)));
+
+#define VFIO_DEV_IOCTL(n) _IO(';', 100 + (n))
+
+enum {
+	VFIO_DEV_GET_INFO = VFIO_DEV_IOCTL(7),
+	VFIO_DEV_BIND_IOMMUFD = VFIO_DEV_IOCTL(18),
+	VFIO_DEV_ATTACH_IOMMUFD_PT = VFIO_DEV_IOCTL(19),
+	VFIO_DEV_DETACH_IOMMUFD_PT = VFIO_DEV_IOCTL(20),
+};
+
+struct vfio_dev_info {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t num_regions;
+	uint32_t num_irqs;
+	uint32_t cap_offset;
+	uint32_t pad;
+};
+
+enum { VFIO_DEV_BIND_TOKEN = 1 << 0 };
+
+/* Once for each open of the node; undone by closing it. */
+struct vfio_dev_bind_iommufd {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t iommufd;
+	uint32_t out_devid; /* the device's id on the iommufd */
+	vfio_u64 token_uuid_ptr; /* 16 bytes, with TOKEN */
+};
+
+enum { VFIO_DEV_ATTACH_PASID = 1 << 0 };
+
+/* On an attached device (or PASID) it replaces without a gap. */
+struct vfio_dev_attach_iommufd_pt {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t pt_id; /* in: IOAS or HWPT; out: the HWPT it came to */
+	uint32_t pasid;
+};
+
+enum { VFIO_DEV_DETACH_PASID = 1 << 0 };
+
+struct vfio_dev_detach_iommufd_pt {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t pasid;
+};

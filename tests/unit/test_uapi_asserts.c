@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Our ABI headers against the kernel's. Nearly all of it happens at compile time: a wrong size,
+ * offset or number doesn't compile. What the kernel headers at hand are too old for is left out,
+ * unless ASSERT_ALL is defined: then each missing definition is an error. UAPI_HEADERS=DIR of the
+ * Makefile (`make check-uapi`) takes newer headers than the system's and sets it.
+ */
+#include "uapi/iommufd.h"
+#include "uapi/vfio.h"
+
+#if __has_include(<linux/iommufd.h>) || defined(ASSERT_ALL)
+#include <linux/iommufd.h>
+#endif
+#include <linux/vfio.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+
+#define SAME_SIZE(ours, theirs) \
+	_Static_assert(sizeof(struct ours) == sizeof(struct theirs), "size of " #ours)
+#define SAME_FIELD(ours, field, theirs, their_field)                                           \
+	_Static_assert(offsetof(struct ours, field) == offsetof(struct theirs, their_field) && \
+			       sizeof(((struct ours *)0)->field) ==                            \
+				       sizeof(((struct theirs *)0)->their_field),              \
+		       #ours "." #field)
+#define SAME(ours, theirs) _Static_assert((unsigned long)(ours) == (unsigned long)(theirs), #ours)
+
+/* Linux 6.2: the first one. */
+#if defined(IOMMU_IOAS_ALLOC) || defined(ASSERT_ALL)
+SAME(IOMMUFD_IOCTL_TYPE, IOMMUFD_TYPE);
+SAME(IOMMUFD_DESTROY, IOMMU_DESTROY);
+SAME(IOMMUFD_IOAS_ALLOC, IOMMU_IOAS_ALLOC);
+SAME(IOMMUFD_IOAS_ALLOW_IOVAS, IOMMU_IOAS_ALLOW_IOVAS);
+SAME(IOMMUFD_IOAS_COPY, IOMMU_IOAS_COPY);
+SAME(IOMMUFD_IOAS_IOVA_RANGES, IOMMU_IOAS_IOVA_RANGES);
+SAME(IOMMUFD_IOAS_MAP, IOMMU_IOAS_MAP);
+SAME(IOMMUFD_IOAS_UNMAP, IOMMU_IOAS_UNMAP);
+SAME(IOMMUFD_OPTION, IOMMU_OPTION);
+SAME(IOMMUFD_VFIO_IOAS, IOMMU_VFIO_IOAS);
+SAME_SIZE(iommufd_destroy, iommu_destroy);
+SAME_FIELD(iommufd_destroy, size, iommu_destroy, size);
+SAME_FIELD(iommufd_destroy, id, iommu_destroy, id);
+SAME_SIZE(iommufd_ioas_alloc, iommu_ioas_alloc);
+SAME_FIELD(iommufd_ioas_alloc, size, iommu_ioas_alloc, size);
+SAME_FIELD(iommufd_ioas_alloc, flags, iommu_ioas_alloc, flags);
+SAME_FIELD(iommufd_ioas_alloc, out_ioas_id, iommu_ioas_alloc, out_ioas_id);
+SAME_SIZE(iommufd_iova_range, iommu_iova_range);
+SAME_FIELD(iommufd_iova_range, start, iommu_iova_range, start);
+SAME_FIELD(iommufd_iova_range, last, iommu_iova_range, last);
+SAME_SIZE(iommufd_ioas_iova_ranges, iommu_ioas_iova_ranges);
+SAME_FIELD(iommufd_ioas_iova_ranges, size, iommu_ioas_iova_ranges, size);
+SAME_FIELD(iommufd_ioas_iova_ranges, ioas_id, iommu_ioas_iova_ranges, ioas_id);
+SAME_FIELD(iommufd_ioas_iova_ranges, num_iovas, iommu_ioas_iova_ranges, num_iovas);
+SAME_FIELD(iommufd_ioas_iova_ranges, reserved, iommu_ioas_iova_ranges, __reserved);
+SAME_FIELD(iommufd_ioas_iova_ranges, allowed_iovas, iommu_ioas_iova_ranges, allowed_iovas);
+SAME_FIELD(iommufd_ioas_iova_ranges, out_iova_alignment, iommu_ioas_iova_ranges,
+	   out_iova_alignment);
+SAME_SIZE(iommufd_ioas_allow_iovas, iommu_ioas_allow_iovas);
+SAME_FIELD(iommufd_ioas_allow_iovas, size, iommu_ioas_allow_iovas, size);
+SAME_FIELD(iommufd_ioas_allow_iovas, ioas_id, iommu_ioas_allow_iovas, ioas_id);
+SAME_FIELD(iommufd_ioas_allow_iovas, num_iovas, iommu_ioas_allow_iovas, num_iovas);
+SAME_FIELD(iommufd_ioas_allow_iovas, reserved, iommu_ioas_allow_iovas, __reserved);
+SAME_FIELD(iommufd_ioas_allow_iovas, allowed_iovas, iommu_ioas_allow_iovas, allowed_iovas);
+SAME(IOMMUFD_MAP_FIXED_IOVA, IOMMU_IOAS_MAP_FIXED_IOVA);
+SAME(IOMMUFD_MAP_WRITEABLE, IOMMU_IOAS_MAP_WRITEABLE);
+SAME(IOMMUFD_MAP_READABLE, IOMMU_IOAS_MAP_READABLE);
+SAME_SIZE(iommufd_ioas_map, iommu_ioas_map);
+SAME_FIELD(iommufd_ioas_map, size, iommu_ioas_map, size);
+SAME_FIELD(iommufd_ioas_map, flags, iommu_ioas_map, flags);
+SAME_FIELD(iommufd_ioas_map, ioas_id, iommu_ioas_map, ioas_id);
+SAME_FIELD(iommufd_ioas_map, reserved, iommu_ioas_map, __reserved);
+SAME_FIELD(iommufd_ioas_map, user_va, iommu_ioas_map, user_va);
+SAME_FIELD(iommufd_ioas_map, length, iommu_ioas_map, length);
+SAME_FIELD(iommufd_ioas_map, iova, iommu_ioas_map, iova);
+SAME_SIZE(iommufd_ioas_copy, iommu_ioas_copy);
+SAME_FIELD(iommufd_ioas_copy, size, iommu_ioas_copy, size);
+SAME_FIELD(iommufd_ioas_copy, flags, iommu_ioas_copy, flags);
+SAME_FIELD(iommufd_ioas_copy, dst_ioas_id, iommu_ioas_copy, dst_ioas_id);
+SAME_FIELD(iommufd_ioas_copy, src_ioas_id, iommu_ioas_copy, src_ioas_id);
+SAME_FIELD(iommufd_ioas_copy, length, iommu_ioas_copy, length);
+SAME_FIELD(iommufd_ioas_copy, dst_iova, iommu_ioas_copy, dst_iova);
+SAME_FIELD(iommufd_ioas_copy, src_iova, iommu_ioas_copy, src_iova);
+SAME_SIZE(iommufd_ioas_unmap, iommu_ioas_unmap);
+SAME_FIELD(iommufd_ioas_unmap, size, iommu_ioas_unmap, size);
+SAME_FIELD(iommufd_ioas_unmap, ioas_id, iommu_ioas_unmap, ioas_id);
+SAME_FIELD(iommufd_ioas_unmap, iova, iommu_ioas_unmap, iova);
+SAME_FIELD(iommufd_ioas_unmap, length, iommu_ioas_unmap, length);
+SAME(IOMMUFD_OPTION_RLIMIT_MODE, IOMMU_OPTION_RLIMIT_MODE);
+SAME(IOMMUFD_OPTION_HUGE_PAGES, IOMMU_OPTION_HUGE_PAGES);
+SAME(IOMMUFD_OPTION_SET, IOMMU_OPTION_OP_SET);
+SAME(IOMMUFD_OPTION_GET, IOMMU_OPTION_OP_GET);
+SAME_SIZE(iommufd_set_option, iommu_option);
+SAME_FIELD(iommufd_set_option, size, iommu_option, size);
+SAME_FIELD(iommufd_set_option, option_id, iommu_option, option_id);
+SAME_FIELD(iommufd_set_option, op, iommu_option, op);
+SAME_FIELD(iommufd_set_option, reserved, iommu_option, __reserved);
+SAME_FIELD(iommufd_set_option, object_id, iommu_option, object_id);
+SAME_FIELD(iommufd_set_option, val64, iommu_option, val64);
+SAME(IOMMUFD_VFIO_IOAS_GET, IOMMU_VFIO_IOAS_GET);
+SAME(IOMMUFD_VFIO_IOAS_SET, IOMMU_VFIO_IOAS_SET);
+SAME(IOMMUFD_VFIO_IOAS_CLEAR, IOMMU_VFIO_IOAS_CLEAR);
+SAME_SIZE(iommufd_vfio_ioas, iommu_vfio_ioas);
+SAME_FIELD(iommufd_vfio_ioas, size, iommu_vfio_ioas, size);
+SAME_FIELD(iommufd_vfio_ioas, ioas_id, iommu_vfio_ioas, ioas_id);
+SAME_FIELD(iommufd_vfio_ioas, op, iommu_vfio_ioas, op);
+SAME_FIELD(iommufd_vfio_ioas, reserved, iommu_vfio_ioas, __reserved);
+#define HAVE_BASE 1
+#endif
+
+/* Hardware page tables, dirty tracking and hardware info came from 6.6 on and grew later. */
+#if defined(IOMMU_HWPT_INVALIDATE) || defined(ASSERT_ALL)
+SAME(IOMMUFD_HWPT_ALLOC, IOMMU_HWPT_ALLOC);
+SAME(IOMMUFD_GET_HW_INFO, IOMMU_GET_HW_INFO);
+SAME(IOMMUFD_HWPT_SET_DIRTY_TRACKING, IOMMU_HWPT_SET_DIRTY_TRACKING);
+SAME(IOMMUFD_HWPT_GET_DIRTY_BITMAP, IOMMU_HWPT_GET_DIRTY_BITMAP);
+SAME(IOMMUFD_HWPT_INVALIDATE, IOMMU_HWPT_INVALIDATE);
+SAME(IOMMUFD_HWPT_NEST_PARENT, IOMMU_HWPT_ALLOC_NEST_PARENT);
+SAME(IOMMUFD_HWPT_DIRTY_TRACKING, IOMMU_HWPT_ALLOC_DIRTY_TRACKING);
+SAME(IOMMUFD_HWPT_TYPE_NONE, IOMMU_HWPT_DATA_NONE);
+SAME(IOMMUFD_HWPT_TYPE_VTD_S1, IOMMU_HWPT_DATA_VTD_S1);
+SAME(IOMMUFD_VTD_S1_SRE, IOMMU_VTD_S1_SRE);
+SAME(IOMMUFD_VTD_S1_EAFE, IOMMU_VTD_S1_EAFE);
+SAME(IOMMUFD_VTD_S1_WPE, IOMMU_VTD_S1_WPE);
+SAME_SIZE(iommufd_hwpt_vtd_s1, iommu_hwpt_vtd_s1);
+SAME_FIELD(iommufd_hwpt_vtd_s1, flags, iommu_hwpt_vtd_s1, flags);
+SAME_FIELD(iommufd_hwpt_vtd_s1, pgtbl_addr, iommu_hwpt_vtd_s1, pgtbl_addr);
+SAME_FIELD(iommufd_hwpt_vtd_s1, addr_width, iommu_hwpt_vtd_s1, addr_width);
+SAME_FIELD(iommufd_hwpt_vtd_s1, reserved, iommu_hwpt_vtd_s1, __reserved);
+SAME(IOMMUFD_DIRTY_TRACKING_ENABLE, IOMMU_HWPT_DIRTY_TRACKING_ENABLE);
+SAME_SIZE(iommufd_hwpt_set_dirty_tracking, iommu_hwpt_set_dirty_tracking);
+SAME_FIELD(iommufd_hwpt_set_dirty_tracking, size, iommu_hwpt_set_dirty_tracking, size);
+SAME_FIELD(iommufd_hwpt_set_dirty_tracking, flags, iommu_hwpt_set_dirty_tracking, flags);
+SAME_FIELD(iommufd_hwpt_set_dirty_tracking, hwpt_id, iommu_hwpt_set_dirty_tracking, hwpt_id);
+SAME_FIELD(iommufd_hwpt_set_dirty_tracking, reserved, iommu_hwpt_set_dirty_tracking, __reserved);
+SAME(IOMMUFD_DIRTY_BITMAP_NO_CLEAR, IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR);
+SAME_SIZE(iommufd_hwpt_get_dirty_bitmap, iommu_hwpt_get_dirty_bitmap);
+SAME_FIELD(iommufd_hwpt_get_dirty_bitmap, size, iommu_hwpt_get_dirty_bitmap, size);
+SAME_FIELD(iommufd_hwpt_get_dirty_bitmap, hwpt_id, iommu_hwpt_get_dirty_bitmap, hwpt_id);
+SAME_FIELD(iommufd_hwpt_get_dirty_bitmap, flags, iommu_hwpt_get_dirty_bitmap, flags);
+SAME_FIELD(iommufd_hwpt_get_dirty_bitmap, reserved, iommu_hwpt_get_dirty_bitmap, __reserved);
+SAME_FIELD(iommufd_hwpt_get_dirty_bitmap, iova, iommu_hwpt_get_dirty_bitmap, iova);
+SAME_FIELD(iommufd_hwpt_get_dirty_bitmap, length, iommu_hwpt_get_dirty_bitmap, length);
+SAME_FIELD(iommufd_hwpt_get_dirty_bitmap, page_size, iommu_hwpt_get_dirty_bitmap, page_size);
+SAME_FIELD(iommufd_hwpt_get_dirty_bitmap, data, iommu_hwpt_get_dirty_bitmap, data);
+SAME(IOMMUFD_INVALIDATE_VTD_S1, IOMMU_HWPT_INVALIDATE_DATA_VTD_S1);
+SAME_SIZE(iommufd_hwpt_invalidate, iommu_hwpt_invalidate);
+SAME_FIELD(iommufd_hwpt_invalidate, size, iommu_hwpt_invalidate, size);
+SAME_FIELD(iommufd_hwpt_invalidate, hwpt_id, iommu_hwpt_invalidate, hwpt_id);
+SAME_FIELD(iommufd_hwpt_invalidate, data_uptr, iommu_hwpt_invalidate, data_uptr);
+SAME_FIELD(iommufd_hwpt_invalidate, data_type, iommu_hwpt_invalidate, data_type);
+SAME_FIELD(iommufd_hwpt_invalidate, entry_len, iommu_hwpt_invalidate, entry_len);
+SAME_FIELD(iommufd_hwpt_invalidate, entry_num, iommu_hwpt_invalidate, entry_num);
+SAME_FIELD(iommufd_hwpt_invalidate, reserved, iommu_hwpt_invalidate, __reserved);
+SAME(IOMMUFD_VTD_S1_INVALIDATE_LEAF, IOMMU_VTD_INV_FLAGS_LEAF);
+SAME_SIZE(iommufd_hwpt_vtd_s1_invalidate, iommu_hwpt_vtd_s1_invalidate);
+SAME_FIELD(iommufd_hwpt_vtd_s1_invalidate, addr, iommu_hwpt_vtd_s1_invalidate, addr);
+SAME_FIELD(iommufd_hwpt_vtd_s1_invalidate, npages, iommu_hwpt_vtd_s1_invalidate, npages);
+SAME_FIELD(iommufd_hwpt_vtd_s1_invalidate, flags, iommu_hwpt_vtd_s1_invalidate, flags);
+SAME_FIELD(iommufd_hwpt_vtd_s1_invalidate, reserved, iommu_hwpt_vtd_s1_invalidate, __reserved);
+SAME(IOMMUFD_HW_INFO_NONE, IOMMU_HW_INFO_TYPE_NONE);
+SAME(IOMMUFD_HW_INFO_INTEL_VTD, IOMMU_HW_INFO_TYPE_INTEL_VTD);
+SAME(IOMMUFD_HW_CAP_DIRTY_TRACKING, IOMMU_HW_CAP_DIRTY_TRACKING);
+SAME(IOMMUFD_HW_INFO_VTD_ERRATA_772415, IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17);
+SAME_SIZE(iommufd_hw_info_vtd, iommu_hw_info_vtd);
+SAME_FIELD(iommufd_hw_info_vtd, flags, iommu_hw_info_vtd, flags);
+SAME_FIELD(iommufd_hw_info_vtd, reserved, iommu_hw_info_vtd, __reserved);
+SAME_FIELD(iommufd_hw_info_vtd, cap_reg, iommu_hw_info_vtd, cap_reg);
+SAME_FIELD(iommufd_hw_info_vtd, ecap_reg, iommu_hw_info_vtd, ecap_reg);
+SAME_SIZE(iommufd_hw_info, iommu_hw_info);
+SAME_FIELD(iommufd_hw_info, size, iommu_hw_info, size);
+SAME_FIELD(iommufd_hw_info, flags, iommu_hw_info, flags);
+SAME_FIELD(iommufd_hw_info, dev_id, iommu_hw_info, dev_id);
+SAME_FIELD(iommufd_hw_info, data_len, iommu_hw_info, data_len);
+SAME_FIELD(iommufd_hw_info, data_uptr, iommu_hw_info, data_uptr);
+SAME_FIELD(iommufd_hw_info, data_type, iommu_hw_info, out_data_type);
+SAME_FIELD(iommufd_hw_info, out_capabilities, iommu_hw_info, out_capabilities);
+#define HAVE_HWPT 1
+#endif
+
+/* 6.11: page faults. */
+#if defined(IOMMU_FAULT_QUEUE_ALLOC) || defined(ASSERT_ALL)
+SAME(IOMMUFD_FAULT_QUEUE_ALLOC, IOMMU_FAULT_QUEUE_ALLOC);
+SAME(IOMMUFD_HWPT_HAS_FAULT_ID, IOMMU_HWPT_FAULT_ID_VALID);
+SAME_SIZE(iommufd_hwpt_alloc, iommu_hwpt_alloc);
+SAME_FIELD(iommufd_hwpt_alloc, size, iommu_hwpt_alloc, size);
+SAME_FIELD(iommufd_hwpt_alloc, flags, iommu_hwpt_alloc, flags);
+SAME_FIELD(iommufd_hwpt_alloc, dev_id, iommu_hwpt_alloc, dev_id);
+SAME_FIELD(iommufd_hwpt_alloc, pt_id, iommu_hwpt_alloc, pt_id);
+SAME_FIELD(iommufd_hwpt_alloc, out_hwpt_id, iommu_hwpt_alloc, out_hwpt_id);
+SAME_FIELD(iommufd_hwpt_alloc, reserved, iommu_hwpt_alloc, __reserved);
+SAME_FIELD(iommufd_hwpt_alloc, data_type, iommu_hwpt_alloc, data_type);
+SAME_FIELD(iommufd_hwpt_alloc, data_len, iommu_hwpt_alloc, data_len);
+SAME_FIELD(iommufd_hwpt_alloc, data_uptr, iommu_hwpt_alloc, data_uptr);
+SAME_FIELD(iommufd_hwpt_alloc, fault_id, iommu_hwpt_alloc, fault_id);
+SAME_FIELD(iommufd_hwpt_alloc, reserved2, iommu_hwpt_alloc, __reserved2);
+SAME_SIZE(iommufd_fault_alloc, iommu_fault_alloc);
+SAME_FIELD(iommufd_fault_alloc, size, iommu_fault_alloc, size);
+SAME_FIELD(iommufd_fault_alloc, flags, iommu_fault_alloc, flags);
+SAME_FIELD(iommufd_fault_alloc, out_fault_id, iommu_fault_alloc, out_fault_id);
+SAME_FIELD(iommufd_fault_alloc, out_fault_fd, iommu_fault_alloc, out_fault_fd);
+SAME(IOMMUFD_PGFAULT_PASID_VALID, IOMMU_PGFAULT_FLAGS_PASID_VALID);
+SAME(IOMMUFD_PGFAULT_LAST_PAGE, IOMMU_PGFAULT_FLAGS_LAST_PAGE);
+SAME(IOMMUFD_PGFAULT_READ, IOMMU_PGFAULT_PERM_READ);
+SAME(IOMMUFD_PGFAULT_WRITE, IOMMU_PGFAULT_PERM_WRITE);
+SAME(IOMMUFD_PGFAULT_EXEC, IOMMU_PGFAULT_PERM_EXEC);
+SAME(IOMMUFD_PGFAULT_PRIV, IOMMU_PGFAULT_PERM_PRIV);
+SAME_SIZE(iommufd_pgfault, iommu_hwpt_pgfault);
+SAME_FIELD(iommufd_pgfault, flags, iommu_hwpt_pgfault, flags);
+SAME_FIELD(iommufd_pgfault, dev_id, iommu_hwpt_pgfault, dev_id);
+SAME_FIELD(iommufd_pgfault, pasid, iommu_hwpt_pgfault, pasid);
+SAME_FIELD(iommufd_pgfault, grpid, iommu_hwpt_pgfault, grpid);
+SAME_FIELD(iommufd_pgfault, perm, iommu_hwpt_pgfault, perm);
+SAME_FIELD(iommufd_pgfault, addr, iommu_hwpt_pgfault, addr);
+SAME_FIELD(iommufd_pgfault, length, iommu_hwpt_pgfault, length);
+SAME_FIELD(iommufd_pgfault, cookie, iommu_hwpt_pgfault, cookie);
+SAME(IOMMUFD_RESPONSE_SUCCESS, IOMMUFD_PAGE_RESP_SUCCESS);
+SAME(IOMMUFD_RESPONSE_INVALID, IOMMUFD_PAGE_RESP_INVALID);
+SAME_SIZE(iommufd_page_response, iommu_hwpt_page_response);
+SAME_FIELD(iommufd_page_response, cookie, iommu_hwpt_page_response, cookie);
+SAME_FIELD(iommufd_page_response, code, iommu_hwpt_page_response, code);
+#define HAVE_FAULTS 1
+#endif
+
+/* 6.13 and 6.14: virtual IOMMUs, mappings of files, change of process. */
+#if defined(IOMMU_IOAS_CHANGE_PROCESS) || defined(ASSERT_ALL)
+SAME(IOMMUFD_IOAS_MAP_FILE, IOMMU_IOAS_MAP_FILE);
+SAME(IOMMUFD_VIOMMU_ALLOC, IOMMU_VIOMMU_ALLOC);
+SAME(IOMMUFD_VDEVICE_ALLOC, IOMMU_VDEVICE_ALLOC);
+SAME(IOMMUFD_IOAS_CHANGE_PROCESS, IOMMU_IOAS_CHANGE_PROCESS);
+SAME_SIZE(iommufd_ioas_map_file, iommu_ioas_map_file);
+SAME_FIELD(iommufd_ioas_map_file, size, iommu_ioas_map_file, size);
+SAME_FIELD(iommufd_ioas_map_file, flags, iommu_ioas_map_file, flags);
+SAME_FIELD(iommufd_ioas_map_file, ioas_id, iommu_ioas_map_file, ioas_id);
+SAME_FIELD(iommufd_ioas_map_file, fd, iommu_ioas_map_file, fd);
+SAME_FIELD(iommufd_ioas_map_file, start, iommu_ioas_map_file, start);
+SAME_FIELD(iommufd_ioas_map_file, length, iommu_ioas_map_file, length);
+SAME_FIELD(iommufd_ioas_map_file, iova, iommu_ioas_map_file, iova);
+SAME_SIZE(iommufd_ioas_change_process, iommu_ioas_change_process);
+SAME_FIELD(iommufd_ioas_change_process, size, iommu_ioas_change_process, size);
+SAME_FIELD(iommufd_ioas_change_process, reserved, iommu_ioas_change_process, __reserved);
+SAME(IOMMUFD_HWPT_PASID, IOMMU_HWPT_ALLOC_PASID);
+SAME(IOMMUFD_HWPT_TYPE_ARM_SMMUV3, IOMMU_HWPT_DATA_ARM_SMMUV3);
+SAME_SIZE(iommufd_hwpt_arm_smmuv3, iommu_hwpt_arm_smmuv3);
+SAME_FIELD(iommufd_hwpt_arm_smmuv3, ste, iommu_hwpt_arm_smmuv3, ste);
+SAME(IOMMUFD_INVALIDATE_ARM_SMMUV3, IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3);
+SAME_SIZE(iommufd_viommu_arm_smmuv3_invalidate, iommu_viommu_arm_smmuv3_invalidate);
+SAME_FIELD(iommufd_viommu_arm_smmuv3_invalidate, cmd, iommu_viommu_arm_smmuv3_invalidate, cmd);
+SAME(IOMMUFD_HW_INFO_ARM_SMMUV3, IOMMU_HW_INFO_TYPE_ARM_SMMUV3);
+SAME_SIZE(iommufd_hw_info_arm_smmuv3, iommu_hw_info_arm_smmuv3);
+SAME_FIELD(iommufd_hw_info_arm_smmuv3, flags, iommu_hw_info_arm_smmuv3, flags);
+SAME_FIELD(iommufd_hw_info_arm_smmuv3, reserved, iommu_hw_info_arm_smmuv3, __reserved);
+SAME_FIELD(iommufd_hw_info_arm_smmuv3, idr, iommu_hw_info_arm_smmuv3, idr);
+SAME_FIELD(iommufd_hw_info_arm_smmuv3, iidr, iommu_hw_info_arm_smmuv3, iidr);
+SAME_FIELD(iommufd_hw_info_arm_smmuv3, aidr, iommu_hw_info_arm_smmuv3, aidr);
+SAME(IOMMUFD_VIOMMU_DEFAULT, IOMMU_VIOMMU_TYPE_DEFAULT);
+SAME(IOMMUFD_VIOMMU_ARM_SMMUV3, IOMMU_VIOMMU_TYPE_ARM_SMMUV3);
+SAME_SIZE(iommufd_vdevice_alloc, iommu_vdevice_alloc);
+SAME_FIELD(iommufd_vdevice_alloc, size, iommu_vdevice_alloc, size);
+SAME_FIELD(iommufd_vdevice_alloc, viommu_id, iommu_vdevice_alloc, viommu_id);
+SAME_FIELD(iommufd_vdevice_alloc, dev_id, iommu_vdevice_alloc, dev_id);
+SAME_FIELD(iommufd_vdevice_alloc, out_vdevice_id, iommu_vdevice_alloc, out_vdevice_id);
+SAME_FIELD(iommufd_vdevice_alloc, virt_id, iommu_vdevice_alloc, virt_id);
+#define HAVE_VIOMMU 1
+#endif
+
+/* 6.15 to 6.17: PASIDs, event queues, hardware queues. */
+#if defined(IOMMU_HW_QUEUE_ALLOC) || defined(ASSERT_ALL)
+SAME(IOMMUFD_VEVENTQ_ALLOC, IOMMU_VEVENTQ_ALLOC);
+SAME(IOMMUFD_HW_QUEUE_ALLOC, IOMMU_HW_QUEUE_ALLOC);
+SAME(IOMMUFD_HW_CAP_PASID_EXEC, IOMMU_HW_CAP_PCI_PASID_EXEC);
+SAME(IOMMUFD_HW_CAP_PASID_PRIV, IOMMU_HW_CAP_PCI_PASID_PRIV);
+SAME(IOMMUFD_HW_INFO_INPUT_TYPE, IOMMU_HW_INFO_FLAG_INPUT_TYPE);
+SAME(IOMMUFD_HW_INFO_TEGRA241_CMDQV, IOMMU_HW_INFO_TYPE_TEGRA241_CMDQV);
+SAME_FIELD(iommufd_hw_info, data_type, iommu_hw_info, in_data_type);
+SAME_FIELD(iommufd_hw_info, out_max_pasid_log2, iommu_hw_info, out_max_pasid_log2);
+SAME_FIELD(iommufd_hw_info, reserved, iommu_hw_info, __reserved);
+SAME_SIZE(iommufd_hw_info_tegra241_cmdqv, iommu_hw_info_tegra241_cmdqv);
+SAME_FIELD(iommufd_hw_info_tegra241_cmdqv, flags, iommu_hw_info_tegra241_cmdqv, flags);
+SAME_FIELD(iommufd_hw_info_tegra241_cmdqv, version, iommu_hw_info_tegra241_cmdqv, version);
+SAME_FIELD(iommufd_hw_info_tegra241_cmdqv, log2vcmdqs, iommu_hw_info_tegra241_cmdqv, log2vcmdqs);
+SAME_FIELD(iommufd_hw_info_tegra241_cmdqv, log2vsids, iommu_hw_info_tegra241_cmdqv, log2vsids);
+SAME_FIELD(iommufd_hw_info_tegra241_cmdqv, reserved, iommu_hw_info_tegra241_cmdqv, __reserved);
+SAME(IOMMUFD_VIOMMU_TEGRA241_CMDQV, IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV);
+SAME_SIZE(iommufd_viommu_tegra241_cmdqv, iommu_viommu_tegra241_cmdqv);
+SAME_FIELD(iommufd_viommu_tegra241_cmdqv, out_vintf_mmap_offset, iommu_viommu_tegra241_cmdqv,
+	   out_vintf_mmap_offset);
+SAME_FIELD(iommufd_viommu_tegra241_cmdqv, out_vintf_mmap_length, iommu_viommu_tegra241_cmdqv,
+	   out_vintf_mmap_length);
+SAME_SIZE(iommufd_viommu_alloc, iommu_viommu_alloc);
+SAME_FIELD(iommufd_viommu_alloc, size, iommu_viommu_alloc, size);
+SAME_FIELD(iommufd_viommu_alloc, flags, iommu_viommu_alloc, flags);
+SAME_FIELD(iommufd_viommu_alloc, type, iommu_viommu_alloc, type);
+SAME_FIELD(iommufd_viommu_alloc, dev_id, iommu_viommu_alloc, dev_id);
+SAME_FIELD(iommufd_viommu_alloc, hwpt_id, iommu_viommu_alloc, hwpt_id);
+SAME_FIELD(iommufd_viommu_alloc, out_viommu_id, iommu_viommu_alloc, out_viommu_id);
+SAME_FIELD(iommufd_viommu_alloc, data_len, iommu_viommu_alloc, data_len);
+SAME_FIELD(iommufd_viommu_alloc, reserved, iommu_viommu_alloc, __reserved);
+SAME_FIELD(iommufd_viommu_alloc, data_uptr, iommu_viommu_alloc, data_uptr);
+SAME(IOMMUFD_VEVENTQ_DEFAULT, IOMMU_VEVENTQ_TYPE_DEFAULT);
+SAME(IOMMUFD_VEVENTQ_ARM_SMMUV3, IOMMU_VEVENTQ_TYPE_ARM_SMMUV3);
+SAME(IOMMUFD_VEVENTQ_TEGRA241_CMDQV, IOMMU_VEVENTQ_TYPE_TEGRA241_CMDQV);
+SAME_SIZE(iommufd_veventq_alloc, iommu_veventq_alloc);
+SAME_FIELD(iommufd_veventq_alloc, size, iommu_veventq_alloc, size);
+SAME_FIELD(iommufd_veventq_alloc, flags, iommu_veventq_alloc, flags);
+SAME_FIELD(iommufd_veventq_alloc, viommu_id, iommu_veventq_alloc, viommu_id);
+SAME_FIELD(iommufd_veventq_alloc, type, iommu_veventq_alloc, type);
+SAME_FIELD(iommufd_veventq_alloc, veventq_depth, iommu_veventq_alloc, veventq_depth);
+SAME_FIELD(iommufd_veventq_alloc, out_veventq_id, iommu_veventq_alloc, out_veventq_id);
+SAME_FIELD(iommufd_veventq_alloc, out_veventq_fd, iommu_veventq_alloc, out_veventq_fd);
+SAME_FIELD(iommufd_veventq_alloc, reserved, iommu_veventq_alloc, __reserved);
+SAME(IOMMUFD_VEVENT_LOST, IOMMU_VEVENTQ_FLAG_LOST_EVENTS);
+SAME_SIZE(iommufd_event_header, iommufd_vevent_header);
+SAME_FIELD(iommufd_event_header, flags, iommufd_vevent_header, flags);
+SAME_FIELD(iommufd_event_header, sequence, iommufd_vevent_header, sequence);
+SAME_SIZE(iommufd_vevent_arm_smmuv3, iommu_vevent_arm_smmuv3);
+SAME_FIELD(iommufd_vevent_arm_smmuv3, evt, iommu_vevent_arm_smmuv3, evt);
+SAME_SIZE(iommufd_vevent_tegra241_cmdqv, iommu_vevent_tegra241_cmdqv);
+SAME_FIELD(iommufd_vevent_tegra241_cmdqv, lvcmdq_err_map, iommu_vevent_tegra241_cmdqv,
+	   lvcmdq_err_map);
+SAME(IOMMUFD_HW_QUEUE_DEFAULT, IOMMU_HW_QUEUE_TYPE_DEFAULT);
+SAME(IOMMUFD_HW_QUEUE_TEGRA241_CMDQV, IOMMU_HW_QUEUE_TYPE_TEGRA241_CMDQV);
+SAME_SIZE(iommufd_hw_queue_alloc, iommu_hw_queue_alloc);
+SAME_FIELD(iommufd_hw_queue_alloc, size, iommu_hw_queue_alloc, size);
+SAME_FIELD(iommufd_hw_queue_alloc, flags, iommu_hw_queue_alloc, flags);
+SAME_FIELD(iommufd_hw_queue_alloc, viommu_id, iommu_hw_queue_alloc, viommu_id);
+SAME_FIELD(iommufd_hw_queue_alloc, type, iommu_hw_queue_alloc, type);
+SAME_FIELD(iommufd_hw_queue_alloc, index, iommu_hw_queue_alloc, index);
+SAME_FIELD(iommufd_hw_queue_alloc, out_hw_queue_id, iommu_hw_queue_alloc, out_hw_queue_id);
+SAME_FIELD(iommufd_hw_queue_alloc, nesting_parent_iova, iommu_hw_queue_alloc, nesting_parent_iova);
+SAME_FIELD(iommufd_hw_queue_alloc, length, iommu_hw_queue_alloc, length);
+#define HAVE_QUEUES 1
+#endif
+
+/* 7.x: AMD guest tables and info, physical addresses without an IOMMU. */
+#if defined(IOMMU_IOAS_NOIOMMU_GET_PA) || defined(ASSERT_ALL)
+SAME(IOMMUFD_IOAS_NOIOMMU_GET_PA, IOMMU_IOAS_NOIOMMU_GET_PA);
+SAME_SIZE(iommufd_ioas_noiommu_get_pa, iommu_ioas_noiommu_get_pa);
+SAME_FIELD(iommufd_ioas_noiommu_get_pa, size, iommu_ioas_noiommu_get_pa, size);
+SAME_FIELD(iommufd_ioas_noiommu_get_pa, flags, iommu_ioas_noiommu_get_pa, flags);
+SAME_FIELD(iommufd_ioas_noiommu_get_pa, ioas_id, iommu_ioas_noiommu_get_pa, ioas_id);
+SAME_FIELD(iommufd_ioas_noiommu_get_pa, reserved, iommu_ioas_noiommu_get_pa, __reserved);
+SAME_FIELD(iommufd_ioas_noiommu_get_pa, iova, iommu_ioas_noiommu_get_pa, iova);
+SAME_FIELD(iommufd_ioas_noiommu_get_pa, length, iommu_ioas_noiommu_get_pa, length);
+SAME_FIELD(iommufd_ioas_noiommu_get_pa, out_phys, iommu_ioas_noiommu_get_pa, out_phys);
+SAME(IOMMUFD_HW_INFO_AMD, IOMMU_HW_INFO_TYPE_AMD);
+SAME_SIZE(iommufd_hw_info_amd, iommu_hw_info_amd);
+SAME_FIELD(iommufd_hw_info_amd, efr, iommu_hw_info_amd, efr);
+SAME_FIELD(iommufd_hw_info_amd, efr2, iommu_hw_info_amd, efr2);
+SAME(IOMMUFD_HWPT_TYPE_AMD_GUEST, IOMMU_HWPT_DATA_AMD_GUEST);
+SAME_SIZE(iommufd_hwpt_amd_guest, iommu_hwpt_amd_guest);
+SAME_FIELD(iommufd_hwpt_amd_guest, dte, iommu_hwpt_amd_guest, dte);
+SAME(IOMMUFD_HW_CAP_ATS_NOT_SUPPORTED, IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED);
+SAME(IOMMUFD_HW_INFO_SMMUV3_REPEAT_TLBI_CFGI, IOMMU_HW_INFO_ARM_SMMUV3_ERRATA_REPEAT_TLBI_CFGI);
+SAME_FIELD(iommufd_pgfault, reserved, iommu_hwpt_pgfault, __reserved);
+#define HAVE_LATEST 1
+#endif
+
+SAME(VFIO_DEV_GET_INFO, VFIO_DEVICE_GET_INFO);
+SAME_FIELD(vfio_dev_info, argsz, vfio_device_info, argsz);
+SAME_FIELD(vfio_dev_info, flags, vfio_device_info, flags);
+SAME_FIELD(vfio_dev_info, num_regions, vfio_device_info, num_regions);
+SAME_FIELD(vfio_dev_info, num_irqs, vfio_device_info, num_irqs);
+SAME_FIELD(vfio_dev_info, cap_offset, vfio_device_info, cap_offset);
+
+/* 6.6: the device node; with PASIDs and tokens later. */
+#if defined(VFIO_DEVICE_ATTACH_PASID) || defined(ASSERT_ALL)
+SAME_SIZE(vfio_dev_info, vfio_device_info);
+SAME_FIELD(vfio_dev_info, pad, vfio_device_info, pad);
+SAME(VFIO_DEV_BIND_IOMMUFD, VFIO_DEVICE_BIND_IOMMUFD);
+SAME(VFIO_DEV_ATTACH_IOMMUFD_PT, VFIO_DEVICE_ATTACH_IOMMUFD_PT);
+SAME(VFIO_DEV_DETACH_IOMMUFD_PT, VFIO_DEVICE_DETACH_IOMMUFD_PT);
+SAME_FIELD(vfio_dev_bind_iommufd, argsz, vfio_device_bind_iommufd, argsz);
+SAME_FIELD(vfio_dev_bind_iommufd, flags, vfio_device_bind_iommufd, flags);
+SAME_FIELD(vfio_dev_bind_iommufd, iommufd, vfio_device_bind_iommufd, iommufd);
+SAME_FIELD(vfio_dev_bind_iommufd, out_devid, vfio_device_bind_iommufd, out_devid);
+SAME(VFIO_DEV_ATTACH_PASID, VFIO_DEVICE_ATTACH_PASID);
+SAME_SIZE(vfio_dev_attach_iommufd_pt, vfio_device_attach_iommufd_pt);
+SAME_FIELD(vfio_dev_attach_iommufd_pt, argsz, vfio_device_attach_iommufd_pt, argsz);
+SAME_FIELD(vfio_dev_attach_iommufd_pt, flags, vfio_device_attach_iommufd_pt, flags);
+SAME_FIELD(vfio_dev_attach_iommufd_pt, pt_id, vfio_device_attach_iommufd_pt, pt_id);
+SAME_FIELD(vfio_dev_attach_iommufd_pt, pasid, vfio_device_attach_iommufd_pt, pasid);
+SAME(VFIO_DEV_DETACH_PASID, VFIO_DEVICE_DETACH_PASID);
+SAME_SIZE(vfio_dev_detach_iommufd_pt, vfio_device_detach_iommufd_pt);
+SAME_FIELD(vfio_dev_detach_iommufd_pt, argsz, vfio_device_detach_iommufd_pt, argsz);
+SAME_FIELD(vfio_dev_detach_iommufd_pt, flags, vfio_device_detach_iommufd_pt, flags);
+SAME_FIELD(vfio_dev_detach_iommufd_pt, pasid, vfio_device_detach_iommufd_pt, pasid);
+#define HAVE_CDEV 1
+#endif
+#if defined(VFIO_DEVICE_BIND_FLAG_TOKEN) || defined(ASSERT_ALL)
+SAME(VFIO_DEV_BIND_TOKEN, VFIO_DEVICE_BIND_FLAG_TOKEN);
+SAME_SIZE(vfio_dev_bind_iommufd, vfio_device_bind_iommufd);
+SAME_FIELD(vfio_dev_bind_iommufd, token_uuid_ptr, vfio_device_bind_iommufd, token_uuid_ptr);
+#endif
+
+static const struct {
+	const char *name;
+	unsigned long request;
+	size_t size;
+} calls[] = {
+#define X(name, number, arg) {#name, IOMMUFD_##name, sizeof(struct arg)},
+	IOMMUFD_IOCTLS(X)
+#undef X
+};
+
+/* The kernel finds an argument's first field by this; a hole would be a call that was forgotten. */
+static void test_every_number_is_there_once(void **state)
+{
+	(void)state;
+	assert_int_equal(ARRAY_SIZE(calls), 22);
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		assert_int_equal(calls[i].request, _IO(';', 0x80 + i));
+		assert_in_range(calls[i].size, 8, 64);
+	}
+}
+
+static void test_the_kernel_headers_were_compared(void **state)
+{
+	(void)state;
+#ifndef HAVE_BASE
+	print_message("no linux/iommufd.h here: only compared where UAPI_HEADERS is given\n");
+	skip();
+#elif !defined(HAVE_HWPT) || !defined(HAVE_FAULTS) || !defined(HAVE_VIOMMU) || \
+	!defined(HAVE_QUEUES) || !defined(HAVE_LATEST) || !defined(HAVE_CDEV)
+	print_message("the system's kernel headers are older than 7.3: compared in part\n");
+	skip();
+#endif
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_number_is_there_once),
+		cmocka_unit_test(test_the_kernel_headers_were_compared),
+	};
+
+	return cmocka_run_group_tests_name("uapi", tests, NULL, NULL);
+}
