@@ -2,6 +2,14 @@
 # How tests, benches and fuzz targets are built and run; included by the Makefile.
 
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
+# -j for the builds inside, unless make was told how many.
+JOBS       = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+O_ASAN    := $(O)-asan
+O_FUZZ    := $(O)-fuzz
+O_COVER   := $(O)-coverage
+FUZZ_TIME ?= 10
+FUZZ_BIN  := $(FUZZ_SRC:%.c=$(O)/%)
 
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(UNIT_SUPPORT) $(LIB_A)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
@@ -11,10 +19,13 @@ $(O)/tests/conformance/test_%: $(O)/tests/conformance/test_%.o $(CONF_SUPPORT) $
 
 # Programs for inside the VM: what a user of the handed-over fds would write, without the library.
 $(O)/tests/vm/%: $(O)/tests/vm/%.o
-	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson)
 
 $(O)/tests/bench/bench_%: $(O)/tests/bench/bench_%.o $(LIB_A)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(LIB_A)
+	$(CC) $(EXTRA_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PRECIOUS: $(O)/tests/%.o
 
@@ -25,12 +36,56 @@ test-programs: all $(TEST_BIN) $(VM_BIN)
 check: test-programs  ## the tests that need no VM, once
 	BUILD='$(O)' tests/run $(TEST_BIN) $(CLI_TESTS)
 
-# UAPI_HEADERS=DIR: kernel headers newer than the system's; every definition of ours is compared.
-UAPI_HEADERS ?=
-UAPI_FLAGS = $(if $(UAPI_HEADERS),-isystem $(UAPI_HEADERS) -DASSERT_ALL)
-$(O)/tests/unit/test_uapi_asserts.o: CPPFLAGS += $(UAPI_FLAGS)
+.PHONY: test
+test:  ## all tests: as built, on a real kernel in a VM, and with sanitizers
+	contrib/install-packages build test
+	$(MAKE) $(JOBS) test-programs
+	$(MAKE) $(JOBS) O='$(O_ASAN)' EXTRA_CFLAGS='$(SANITIZE)' test-programs
+	tests/run BUILD='$(O)' $(TEST_BIN) $(CLI_TESTS) tests/vm/run \
+		BUILD='$(O_ASAN)' $(TEST_BIN:$(O)/%=$(O_ASAN)/%) $(CLI_TESTS)
 
-.PHONY: check-uapi
-check-uapi:  ## compare our ABI headers with those of Linux 7.3: UAPI_HEADERS=DIR
-	@test -n '$(UAPI_HEADERS)' || { echo 'say UAPI_HEADERS=DIR, the include directory of linux-libc-dev 7.3'; exit 64; }
-	$(CC) $(CPPFLAGS) $(UAPI_FLAGS) $(ALL_CFLAGS) -fsyntax-only tests/unit/test_uapi_asserts.c
+.PHONY: test-vm
+test-vm: all $(VM_BIN)  ## the tests on a real kernel in a VM
+	BUILD='$(O)' tests/vm/run
+
+.PHONY: asan
+asan:  ## the tests that need no VM, with address and undefined-behaviour sanitizers
+	$(MAKE) $(JOBS) O='$(O_ASAN)' EXTRA_CFLAGS='$(SANITIZE)' check
+
+.PHONY: coverage
+coverage:  ## which lines those tests run, by directory
+	$(MAKE) $(JOBS) O='$(O_COVER)' CFLAGS='-O0 -g' EXTRA_CFLAGS=--coverage test-programs
+	find '$(O_COVER)' -name '*.gcda' -delete
+	$(MAKE) O='$(O_COVER)' CFLAGS='-O0 -g' EXTRA_CFLAGS=--coverage check
+	tests/coverage '$(O_COVER)'
+
+.PHONY: fuzz
+fuzz:  ## every parser against libFuzzer, FUZZ_TIME seconds each
+	$(MAKE) $(JOBS) O='$(O_FUZZ)' CC=clang \
+		EXTRA_CFLAGS='-fsanitize=fuzzer-no-link $(SANITIZE)' fuzz-programs
+	tests/fuzz/run '$(FUZZ_TIME)' $(FUZZ_BIN:$(O)/%=$(O_FUZZ)/%)
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ_BIN)
+
+.PHONY: bench
+bench: all $(BENCH_BIN)  ## how long the work takes, against the same without this program
+	tests/bench/run '$(O)'
+
+# Where the ABI headers to check ours against are; fetched from Debian when not given.
+UAPI_HEADERS ?= $(O)/uapi-headers/usr/include
+
+.PHONY: uapi-check
+uapi-check: $(UAPI_HEADERS)/linux/iommufd.h  ## our ABI definitions against those of Linux 7.3
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fsyntax-only -DASSERT_ALL -isystem '$(UAPI_HEADERS)' \
+		-isystem '$(UAPI_HEADERS)/$(shell gcc -print-multiarch)' \
+		tests/unit/test_uapi_asserts.c
+
+$(O)/uapi-headers/usr/include/linux/iommufd.h:
+	tests/fetch-deb trixie-backports linux-libc-dev '$(O)/uapi-headers'
+
+.PHONY: demo
+demo:  ## build, and show a live topology on the reference device
+	contrib/install-packages build
+	$(MAKE) $(JOBS) all
+	contrib/demo '$(O)/ioasidctl'

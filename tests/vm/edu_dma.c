@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A user-space driver as somebody else would write it: takes the descriptors of `ioasidctl run`,
+ * finds in the topology's dump what is mapped where for its device, makes the device (QEMU's edu)
+ * do DMA there and looks for the bytes; then makes it do DMA where nothing is mapped, and finds
+ * that none went or came. Uses nothing of libioasidctl. Prints TAP.
+ *
+ *	ioasidctl run FILE -- edu_dma DEVICE [FD]
+ *
+ * DEVICE is its name in the config; FD, if given, is what {fd:DEVICE} came to.
+ */
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LISTEN_FDS_START 3
+#define PAGE		 4096UL
+/* Half of the device's buffer: it refuses transfers that touch its last byte. */
+#define CHUNK	     2048UL
+#define MAPPINGS_MAX 16
+
+/* What we need of linux/vfio.h. */
+struct region_info {
+	uint32_t argsz, flags, index, cap_offset;
+	uint64_t size, offset;
+};
+#define GET_REGION_INFO	      _IO(';', 100 + 8)
+#define REGION_BAR0	      0
+#define REGION_CONFIG	      7
+#define PCI_COMMAND	      4
+#define PCI_COMMAND_MEMORY    0x2
+#define PCI_COMMAND_BUSMASTER 0x4
+
+/* The edu device: registers of BAR 0, its 4 KiB buffer, the 28 address bits it has. */
+#define EDU_DMA_SOURCE	    0x80
+#define EDU_DMA_DESTINATION 0x88
+#define EDU_DMA_COUNT	    0x90
+#define EDU_DMA_COMMAND	    0x98
+#define EDU_DMA_START	    0x1
+#define EDU_DMA_TO_MEMORY   0x2
+#define EDU_BUFFER	    0x40000
+#define EDU_ADDRESS_LAST    0x0fffffffUL
+
+struct mapping {
+	uint64_t iova, length, offset;
+	uint64_t *words; /* of its memory, from the start of the mapping */
+	uint64_t memory_words; /* in the memory as a whole */
+	uint64_t *memory;
+};
+
+static int n_tests, n_failed;
+
+static bool __attribute__((format(printf, 2, 3))) check(bool ok, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("%sok %d - ", ok ? "" : "not ", ++n_tests);
+	vprintf(fmt, ap);
+	putchar('\n');
+	va_end(ap);
+	n_failed += !ok;
+	return ok;
+}
+
+static void __attribute__((noreturn, format(printf, 1, 2))) bail_out(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("not ok %d - ", ++n_tests);
+	vprintf(fmt, ap);
+	printf("\n1..%d\n", n_tests);
+	va_end(ap);
+	exit(1);
+}
+
+/* The descriptor of that name among the inherited ones. */
+static int inherited_fd(const char *name)
+{
+	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	const char *names = getenv("LISTEN_FDNAMES");
+	int n = count ? atoi(count) : 0;
+
+	if (!pid || atol(pid) != getpid())
+		bail_out("LISTEN_PID is %s, this process is %ld", pid ? pid : "not set",
+			 (long)getpid());
+	for (int i = 0; names && i < n; i++) {
+		size_t length = strcspn(names, ":");
+
+		if (length == strlen(name) && !strncmp(names, name, length))
+			return LISTEN_FDS_START + i;
+		names += length + (names[length] == ':');
+	}
+	bail_out("no descriptor %s among the %d of LISTEN_FDNAMES=%s", name, n,
+		 getenv("LISTEN_FDNAMES"));
+}
+
+static uint64_t number_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (!text || strncmp(text, "0x", 2))
+		bail_out("the dump has no \"%s\": \"0x...\" where it should", key);
+	return strtoull(text, NULL, 16);
+}
+
+static bool is_attached(const json_t *ioasid, const char *device)
+{
+	size_t i;
+	json_t *attachment;
+
+	json_array_foreach (json_object_get(ioasid, "attach"), i, attachment) {
+		const char *name = json_string_value(json_object_get(attachment, "device"));
+
+		if (name && !strcmp(name, device))
+			return true;
+	}
+	return false;
+}
+
+static void open_mapping(const json_t *map, struct mapping *m)
+{
+	const char *memory = json_string_value(json_object_get(map, "memory"));
+	struct stat st;
+	int fd;
+
+	if (!memory)
+		bail_out("a mapping of the dump names no memory");
+	fd = inherited_fd(memory);
+	m->iova = number_of(map, "iova");
+	m->length = number_of(map, "length");
+	m->offset = number_of(map, "offset");
+	if (fstat(fd, &st) || (uint64_t)st.st_size < m->offset + m->length)
+		bail_out("memory %s is smaller than its mapping", memory);
+	m->memory_words = st.st_size / sizeof(uint64_t);
+	m->memory = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (m->memory == MAP_FAILED)
+		bail_out("memory %s can't be mapped: %m", memory);
+	m->words = m->memory + m->offset / sizeof(uint64_t);
+}
+
+/* The mappings of the IOASID that the device is attached to, as the dump has them. */
+static size_t read_mappings(const char *device, struct mapping *mappings)
+{
+	const char *path = getenv("IOASIDCTL_TOPOLOGY");
+	json_error_t error;
+	json_t *dump = path ? json_load_file(path, 0, &error) : NULL;
+	json_t *topology, *fd, *ioasid, *map;
+	size_t t, f, i, k, n = 0;
+
+	if (!dump)
+		bail_out("IOASIDCTL_TOPOLOGY=%s: %s", path ? path : "", path ? error.text : "");
+	json_array_foreach (json_object_get(dump, "topologies"), t, topology)
+		json_array_foreach (json_object_get(topology, "fds"), f, fd)
+			json_array_foreach (json_object_get(fd, "ioasids"), i, ioasid)
+				json_array_foreach (json_object_get(ioasid, "map"), k, map)
+					if (is_attached(ioasid, device) && n < MAPPINGS_MAX)
+						open_mapping(map, &mappings[n++]);
+	json_decref(dump);
+	if (!n)
+		bail_out("the dump has no mapping for %s", device);
+	return n;
+}
+
+static uint64_t region_offset(int device, uint32_t index, uint64_t *size)
+{
+	struct region_info info = {.argsz = sizeof(info), .index = index};
+
+	if (ioctl(device, GET_REGION_INFO, &info))
+		bail_out("VFIO_DEVICE_GET_REGION_INFO %u: %m", index);
+	*size = info.size;
+	return info.offset;
+}
+
+static volatile uint8_t *open_registers(int device)
+{
+	uint64_t size, offset = region_offset(device, REGION_CONFIG, &size);
+	uint16_t command;
+	void *bar;
+
+	/* VFIO hands devices over with bus mastering off. */
+	if (pread(device, &command, sizeof(command), offset + PCI_COMMAND) != sizeof(command))
+		bail_out("PCI command register: %m");
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_BUSMASTER;
+	if (pwrite(device, &command, sizeof(command), offset + PCI_COMMAND) != sizeof(command))
+		bail_out("PCI command register: %m");
+	offset = region_offset(device, REGION_BAR0, &size);
+	bar = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, device, offset);
+	if (bar == MAP_FAILED)
+		bail_out("BAR 0 can't be mapped: %m");
+	return bar;
+}
+
+/* One chunk between the device's buffer and the IOVA. */
+static void transfer(volatile uint8_t *registers, uint64_t iova, bool to_memory)
+{
+	volatile uint64_t *command = (volatile uint64_t *)(registers + EDU_DMA_COMMAND);
+	struct timespec pause = {.tv_nsec = 5000000};
+
+	*(volatile uint64_t *)(registers + EDU_DMA_SOURCE) = to_memory ? EDU_BUFFER : iova;
+	*(volatile uint64_t *)(registers + EDU_DMA_DESTINATION) = to_memory ? iova : EDU_BUFFER;
+	*(volatile uint64_t *)(registers + EDU_DMA_COUNT) = CHUNK;
+	*command = EDU_DMA_START | (to_memory ? EDU_DMA_TO_MEMORY : 0);
+	while (*command & EDU_DMA_START)
+		nanosleep(&pause, NULL);
+}
+
+/* No word comes twice, and none is zero. */
+static uint64_t pattern(uint64_t salt, uint64_t index)
+{
+	return (salt << 56 | (index + 1)) * 0x9e3779b97f4a7c15UL;
+}
+
+static void fill(uint64_t *words, uint64_t count, uint64_t salt)
+{
+	for (uint64_t i = 0; i < count; i++)
+		words[i] = pattern(salt, i);
+}
+
+static bool is_filled(const uint64_t *words, uint64_t count, uint64_t salt)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (words[i] != pattern(salt, i))
+			return false;
+	return true;
+}
+
+#define CHUNK_WORDS (CHUNK / sizeof(uint64_t))
+
+/* In through the first bytes of the mapping, out through the last ones in reach. */
+static void test_inside(volatile uint8_t *registers, const struct mapping *m, uint64_t salt)
+{
+	uint64_t last = m->iova + m->length - CHUNK;
+	uint64_t *out;
+
+	if (last > EDU_ADDRESS_LAST - CHUNK + 1)
+		last = EDU_ADDRESS_LAST - CHUNK + 1;
+	out = m->words + (last - m->iova) / sizeof(uint64_t);
+	fill(m->words, CHUNK_WORDS, salt);
+	transfer(registers, m->iova, false);
+	memset(out, 0, CHUNK);
+	transfer(registers, last, true);
+	check(is_filled(out, CHUNK_WORDS, salt), "bytes read at IOVA %#lx arrive at IOVA %#lx",
+	      m->iova, last);
+}
+
+static void test_outside(volatile uint8_t *registers, const struct mapping *mappings, size_t n,
+			 uint64_t iova)
+{
+	const struct mapping *m = &mappings[0];
+	bool untouched = true, foreign = true;
+
+	/* Out: every byte of every memory stays what it was. */
+	fill(m->words, CHUNK_WORDS, 1);
+	transfer(registers, m->iova, false);
+	for (size_t i = 0; i < n; i++)
+		fill(mappings[i].memory, mappings[i].memory_words, 2);
+	transfer(registers, iova, true);
+	for (size_t i = 0; i < n; i++)
+		untouched = untouched && is_filled(mappings[i].memory, mappings[i].memory_words, 2);
+	check(untouched, "DMA to the unmapped IOVA %#lx changes no byte", iova);
+
+	/* In: what the device then holds is its old content or nothing, none of the memory's. */
+	for (size_t i = 0; i < n; i++)
+		fill(mappings[i].memory, mappings[i].memory_words, 2);
+	transfer(registers, iova, false);
+	transfer(registers, m->iova, true);
+	for (size_t i = 0; i < CHUNK_WORDS; i++)
+		foreign = foreign && (!m->words[i] || m->words[i] == pattern(1, i));
+	check(foreign, "DMA from the unmapped IOVA %#lx brings no byte", iova);
+}
+
+static bool is_mapped(const struct mapping *mappings, size_t n, uint64_t iova)
+{
+	for (size_t i = 0; i < n; i++)
+		if (iova >= mappings[i].iova && iova - mappings[i].iova < mappings[i].length)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	struct mapping mappings[MAPPINGS_MAX];
+	volatile uint8_t *registers;
+	size_t n, n_outside = 0;
+	int device;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: ioasidctl run FILE -- %s DEVICE [FD]\n", argv[0]);
+		return 64;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	device = inherited_fd(argv[1]);
+	if (argc > 2)
+		check(atoi(argv[2]) == device, "{fd:%s} is %d, the one of LISTEN_FDNAMES", argv[1],
+		      device);
+	n = read_mappings(argv[1], mappings);
+	registers = open_registers(device);
+	for (size_t i = 0; i < n; i++)
+		if (mappings[i].iova <= EDU_ADDRESS_LAST - PAGE)
+			test_inside(registers, &mappings[i], 3 + i);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t around[] = {mappings[i].iova - PAGE,
+				     mappings[i].iova + mappings[i].length};
+
+		for (size_t k = 0; k < 2; k++)
+			if (around[k] <= EDU_ADDRESS_LAST - PAGE &&
+			    !is_mapped(mappings, n, around[k])) {
+				test_outside(registers, mappings, n, around[k]);
+				n_outside++;
+			}
+	}
+	check(n_outside > 0, "there was an unmapped page to try");
+	printf("1..%d\n", n_tests);
+	return n_failed ? 1 : 0;
+}
