@@ -56,6 +56,7 @@ struct mapping {
 	uint64_t *words; /* of its memory, from the start of the mapping */
 	uint64_t memory_words; /* in the memory as a whole */
 	uint64_t *memory;
+	bool writable;
 };
 
 static int n_tests, n_failed;
@@ -120,7 +121,7 @@ static bool is_attached(const json_t *ioasid, const char *device)
 	size_t i;
 	json_t *attachment;
 
-	json_array_foreach (json_object_get(ioasid, "attach"), i, attachment) {
+	json_array_foreach (json_object_get(ioasid, "attachments"), i, attachment) {
 		const char *name = json_string_value(json_object_get(attachment, "device"));
 
 		if (name && !strcmp(name, device))
@@ -129,18 +130,36 @@ static bool is_attached(const json_t *ioasid, const char *device)
 	return false;
 }
 
-static void open_mapping(const json_t *map, struct mapping *m)
+/* What was copied, in the IOASID that it was copied from. */
+static const json_t *copied_mapping(const json_t *fd, const json_t *map)
 {
-	const char *memory = json_string_value(json_object_get(map, "memory"));
+	const char *source = json_string_value(json_object_get(map, "copy"));
+	json_t *ioasid, *other;
+	size_t i, k;
+
+	json_array_foreach (json_object_get(fd, "ioasids"), i, ioasid)
+		json_array_foreach (json_object_get(ioasid, "mappings"), k, other)
+			if (!strcmp(json_string_value(json_object_get(ioasid, "name")), source) &&
+			    number_of(other, "iova") == number_of(map, "from"))
+				return other;
+	bail_out("nothing is mapped in %s where the copy comes from", source);
+}
+
+static void open_mapping(const json_t *json_fd, const json_t *map, struct mapping *m)
+{
+	const json_t *origin = json_object_get(map, "copy") ? copied_mapping(json_fd, map) : map;
+	const char *memory = json_string_value(json_object_get(origin, "memory"));
+	const char *access = json_string_value(json_object_get(map, "access"));
 	struct stat st;
 	int fd;
 
-	if (!memory)
-		bail_out("a mapping of the dump names no memory");
+	if (!memory || !access)
+		bail_out("a mapping of the dump has no memory or no access");
 	fd = inherited_fd(memory);
 	m->iova = number_of(map, "iova");
 	m->length = number_of(map, "length");
-	m->offset = number_of(map, "offset");
+	m->offset = number_of(origin, "offset");
+	m->writable = !strcmp(access, "rw");
 	if (fstat(fd, &st) || (uint64_t)st.st_size < m->offset + m->length)
 		bail_out("memory %s is smaller than its mapping", memory);
 	m->memory_words = st.st_size / sizeof(uint64_t);
@@ -164,12 +183,14 @@ static size_t read_mappings(const char *device, struct mapping *mappings)
 	json_array_foreach (json_object_get(dump, "topologies"), t, topology)
 		json_array_foreach (json_object_get(topology, "fds"), f, fd)
 			json_array_foreach (json_object_get(fd, "ioasids"), i, ioasid)
-				json_array_foreach (json_object_get(ioasid, "map"), k, map)
+				json_array_foreach (json_object_get(ioasid, "mappings"), k, map)
 					if (is_attached(ioasid, device) && n < MAPPINGS_MAX)
-						open_mapping(map, &mappings[n++]);
+						open_mapping(fd, map, &mappings[n++]);
 	json_decref(dump);
 	if (!n)
 		bail_out("the dump has no mapping for %s", device);
+	if (!mappings[0].writable)
+		bail_out("the first mapping for %s has to be rw", device);
 	return n;
 }
 
@@ -238,42 +259,61 @@ static bool is_filled(const uint64_t *words, uint64_t count, uint64_t salt)
 
 #define CHUNK_WORDS (CHUNK / sizeof(uint64_t))
 
-/* In through the first bytes of the mapping, out through the last ones in reach. */
-static void test_inside(volatile uint8_t *registers, const struct mapping *m, uint64_t salt)
+/* Through the last bytes in reach that a mapping has. */
+static uint64_t last_chunk(const struct mapping *m)
 {
 	uint64_t last = m->iova + m->length - CHUNK;
-	uint64_t *out;
 
-	if (last > EDU_ADDRESS_LAST - CHUNK + 1)
-		last = EDU_ADDRESS_LAST - CHUNK + 1;
-	out = m->words + (last - m->iova) / sizeof(uint64_t);
-	fill(m->words, CHUNK_WORDS, salt);
-	transfer(registers, m->iova, false);
-	memset(out, 0, CHUNK);
-	transfer(registers, last, true);
-	check(is_filled(out, CHUNK_WORDS, salt), "bytes read at IOVA %#lx arrive at IOVA %#lx",
-	      m->iova, last);
+	return last > EDU_ADDRESS_LAST - CHUNK + 1 ? EDU_ADDRESS_LAST - CHUNK + 1 : last;
 }
 
-static void test_outside(volatile uint8_t *registers, const struct mapping *mappings, size_t n,
-			 uint64_t iova)
+/* In through the first bytes of one mapping, out through the last ones of another. */
+static void test_inside(volatile uint8_t *registers, const struct mapping *in,
+			const struct mapping *out, uint64_t salt)
 {
-	const struct mapping *m = &mappings[0];
-	bool untouched = true, foreign = true;
+	uint64_t last = last_chunk(out);
+	uint64_t *arrived = out->words + (last - out->iova) / sizeof(uint64_t);
 
-	/* Out: every byte of every memory stays what it was. */
-	fill(m->words, CHUNK_WORDS, 1);
-	transfer(registers, m->iova, false);
+	fill(in->words, CHUNK_WORDS, salt);
+	transfer(registers, in->iova, false);
+	memset(arrived, 0, CHUNK);
+	transfer(registers, last, true);
+	check(is_filled(arrived, CHUNK_WORDS, salt), "bytes read at IOVA %#lx arrive at IOVA %#lx",
+	      in->iova, last);
+}
+
+static void fill_all(const struct mapping *mappings, size_t n, uint64_t salt)
+{
 	for (size_t i = 0; i < n; i++)
-		fill(mappings[i].memory, mappings[i].memory_words, 2);
+		fill(mappings[i].memory, mappings[i].memory_words, salt);
+}
+
+/* The device writes there, and every byte of every memory stays what it was. */
+static void test_no_write(volatile uint8_t *registers, const struct mapping *mappings, size_t n,
+			  uint64_t iova, const char *what)
+{
+	bool untouched = true;
+
+	fill(mappings[0].words, CHUNK_WORDS, 1);
+	transfer(registers, mappings[0].iova, false);
+	fill_all(mappings, n, 2);
 	transfer(registers, iova, true);
 	for (size_t i = 0; i < n; i++)
 		untouched = untouched && is_filled(mappings[i].memory, mappings[i].memory_words, 2);
-	check(untouched, "DMA to the unmapped IOVA %#lx changes no byte", iova);
+	check(untouched, "DMA to the %s IOVA %#lx changes no byte", what, iova);
+}
 
-	/* In: what the device then holds is its old content or nothing, none of the memory's. */
-	for (size_t i = 0; i < n; i++)
-		fill(mappings[i].memory, mappings[i].memory_words, 2);
+/* The device reads there; what it then holds is its old content or nothing, none of the memory's.
+ */
+static void test_no_read(volatile uint8_t *registers, const struct mapping *mappings, size_t n,
+			 uint64_t iova)
+{
+	const struct mapping *m = &mappings[0];
+	bool foreign = true;
+
+	fill(m->words, CHUNK_WORDS, 1);
+	transfer(registers, m->iova, false);
+	fill_all(mappings, n, 2);
 	transfer(registers, iova, false);
 	transfer(registers, m->iova, true);
 	for (size_t i = 0; i < CHUNK_WORDS; i++)
@@ -307,19 +347,27 @@ int main(int argc, char **argv)
 		      device);
 	n = read_mappings(argv[1], mappings);
 	registers = open_registers(device);
-	for (size_t i = 0; i < n; i++)
-		if (mappings[i].iova <= EDU_ADDRESS_LAST - PAGE)
-			test_inside(registers, &mappings[i], 3 + i);
+	for (size_t i = 0; i < n; i++) {
+		const struct mapping *m = &mappings[i];
+
+		if (m->iova > EDU_ADDRESS_LAST - PAGE)
+			continue;
+		test_inside(registers, m, m->writable ? m : &mappings[0], 3 + i);
+		if (!m->writable)
+			test_no_write(registers, mappings, n, m->iova, "read-only");
+	}
 	for (size_t i = 0; i < n; i++) {
 		uint64_t around[] = {mappings[i].iova - PAGE,
 				     mappings[i].iova + mappings[i].length};
 
-		for (size_t k = 0; k < 2; k++)
-			if (around[k] <= EDU_ADDRESS_LAST - PAGE &&
-			    !is_mapped(mappings, n, around[k])) {
-				test_outside(registers, mappings, n, around[k]);
-				n_outside++;
-			}
+		for (size_t k = 0; k < 2; k++) {
+			if (around[k] > EDU_ADDRESS_LAST - PAGE ||
+			    is_mapped(mappings, n, around[k]))
+				continue;
+			test_no_write(registers, mappings, n, around[k], "unmapped");
+			test_no_read(registers, mappings, n, around[k]);
+			n_outside++;
+		}
 	}
 	check(n_outside > 0, "there was an unmapped page to try");
 	printf("1..%d\n", n_tests);

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A platform without interrupt remapping: the kernel says EPERM, the tool says why.
+# shellcheck shell=bash disable=SC2154
+. "$TOP/tests/vm/lib.sh"
+remember_host
+
+cat >vm.yaml <<'END'
+version: 1
+name: vm
+memory:
+  - {name: ram, size: 1M}
+devices:
+  - {name: edu0, pci: "0000:00:03.0", driver: vfio-pci}
+fds:
+  - name: main
+    ioasids:
+      - {name: gpa, kind: gpa, map: [{iova: 0x100000, memory: ram, length: 1M}], attach: [{device: edu0}]}
+END
+ioasidctl apply vm.yaml
+[ "$status" -ne 0 ]
+ok "apply is refused ($status)"
+says "the message explains it and names the way out" 'interrupt remapping' \
+	'allow_unsafe_interrupts' 'edu0|0000:00:03\.0'
+check_host "afterwards"
+echo 1 >/sys/module/iommufd/parameters/allow_unsafe_interrupts
+ioasidctl apply vm.yaml
+is "the way out works" "$status" 0
+ioasidctl delete vm
+is "delete succeeds" "$status" 0
+check_host "after delete"
+finish

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the guest's scripts share: TAP, the tool, and what the machine looks like from outside.
+# shellcheck shell=bash
+
+tool=$BUILD/ioasidctl
+work=$(mktemp -d)
+cd "$work" || exit 1
+n=0
+
+ok() { # DESCRIPTION: what the last command's status says
+	local status=$?
+	n=$((n + 1))
+	if [ "$status" -eq 0 ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		sed 's/^/#   /' out err 2>/dev/null
+	fi
+	return "$status"
+}
+
+is() { # DESCRIPTION GOT WANTED
+	[ "$2" = "$3" ]
+	ok "$1" || echo "#   got '$2', wanted '$3'"
+}
+
+# The message must hold each of the patterns (extended regular expressions).
+says() { # DESCRIPTION PATTERN...
+	local description=$1 pattern missing=
+	shift
+	for pattern in "$@"; do
+		tr '\n' ' ' <err | tr -s ' ' | grep -qE -e "$pattern" || missing+=" /$pattern/"
+	done
+	[ -z "$missing" ]
+	ok "$description" || echo "#   missing:$missing"
+}
+
+finish() {
+	echo "1..$n"
+}
+
+# Runs the tool; its output is in the files out and err, its exit status in $status.
+ioasidctl() {
+	timeout -k 5 "${TOOL_TIMEOUT:-120}" "$tool" "$@" >out 2>err </dev/null
+	status=$?
+}
+
+# Asks the JSON in the file out.
+ask() { # FILTER [JQ-OPTION...]
+	local filter=$1
+	shift
+	jq -r "$@" "$filter" out 2>&1
+}
+
+driver_of() { # BDF
+	local link
+	link=$(readlink "/sys/bus/pci/devices/$1/driver") && echo "${link##*/}"
+}
+
+# Every PCI device with its driver and override: what has to be as before afterwards.
+host_drivers() {
+	local device
+	for device in /sys/bus/pci/devices/*; do
+		echo "${device##*/} $(driver_of "${device##*/}") $(<"$device/driver_override")"
+	done
+}
+
+# Pages that someone has pinned for DMA at this moment, machine-wide.
+pinned_pages() {
+	awk '$1 == "nr_foll_pin_acquired" { n += $2 } $1 == "nr_foll_pin_released" { n -= $2 }
+		END { print n }' /proc/vmstat
+}
+
+# Descriptors of IOMMU and VFIO nodes, by whoever holds them.
+open_nodes() {
+	find /proc/[0-9]*/fd -lname '/dev/iommu' -o -lname '/dev/vfio/*' 2>/dev/null
+}
+
+holders() {
+	pgrep -x ioasidctl
+}
+
+# Tries a command for as long as ten seconds: processes take a moment to end.
+eventually() {
+	local i
+	for i in $(seq 100); do
+		"$@" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+nothing_left() {
+	[ -z "$(open_nodes)" ] && [ -z "$(holders)" ]
+}
+
+# All that a topology could leave behind: call before it exists, and again when it is gone.
+remember_host() {
+	host_drivers >host.before
+	pinned_before=$(pinned_pages)
+	huge_before=$(grep HugePages_Free /proc/meminfo)
+}
+
+check_host() { # DESCRIPTION of the occasion
+	eventually nothing_left
+	ok "$1: no descriptor and no process is left" || { open_nodes; ps ax; } | sed 's/^/#   /'
+	host_drivers >host.after
+	cmp -s host.before host.after
+	ok "$1: every device has its original driver" || diff host.before host.after | sed 's/^/#   /'
+	is "$1: no page is pinned" "$(pinned_pages)" "$pinned_before"
+	is "$1: no huge page is used" "$(grep HugePages_Free /proc/meminfo)" "$huge_before"
+}
