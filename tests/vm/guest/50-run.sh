@@ -47,6 +47,7 @@ fds:
           - {iova: 0x2100000, memory: more, offset: 512K, length: 512K, access: r}
         attach: [{device: edu0}, {device: edu1}]
 END
+dma "the example for pass-through" "$(echo "$TOP"/examples/1-*.yaml)" dma0
 dma "edu alone in its group" two.yaml edu0
 dma "edu behind a bridge" two.yaml edu1
 
