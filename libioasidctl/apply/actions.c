@@ -126,11 +126,22 @@ static int close_device(const struct step *s)
 	return 0;
 }
 
+/* A device that an undo failed to open again: what follows must say so, not crash. */
+static int need_handle(const struct step *s, const struct device *d)
+{
+	return d->live.handle ? 0
+			      : error_new(s->err, ERROR_UNAVAILABLE, ENODEV,
+					  "device %s is not open", d->name);
+}
+
 static int bind_device(const struct step *s)
 {
 	struct device *d = &s->t->devices[s->op->object];
-	int ret = s->fd->ops->device_bind(s->fd->live.handle, d->live.handle, &d->live.id, s->err);
+	int ret = need_handle(s, d);
 
+	if (!ret)
+		ret = s->fd->ops->device_bind(s->fd->live.handle, d->live.handle, &d->live.id,
+					      s->err);
 	if (ret)
 		return ret;
 	d->live.bound = true;
@@ -143,9 +154,20 @@ static int unbind_device(const struct step *s)
 {
 	bool goes_altogether =
 		s->undo && s->t == s->x->desired && s->t->devices[s->op->object].prev == NO_INDEX;
+	struct step again = *s;
+	int ret;
 
 	close_device(s);
-	return goes_altogether ? 0 : open_device(s);
+	if (goes_altogether)
+		return 0;
+	ret = open_device(s);
+	if (!ret || s->undo)
+		return ret;
+	/* Half of it is done: back to what it was. */
+	again.err = NULL;
+	if (!open_device(&again))
+		bind_device(&again);
+	return ret;
 }
 
 static int alloc_ioasid(const struct step *s)
@@ -223,9 +245,12 @@ static int unmap(const struct step *s)
 static int attach_to(const struct step *s, const struct ioasid *i)
 {
 	const struct attachment *a = &s->fd->ioasids[s->op->object].attach[s->op->item];
+	const struct device *d = &s->t->devices[a->device];
+	int ret = need_handle(s, d);
 
-	return s->fd->ops->attach(s->fd->live.handle, s->t->devices[a->device].live.handle,
-				  i->live.id, a->pasid, s->err);
+	return ret ? ret
+		   : s->fd->ops->attach(s->fd->live.handle, d->live.handle, i->live.id, a->pasid,
+					s->err);
 }
 
 static int attach(const struct step *s)
@@ -245,9 +270,10 @@ static int replace(const struct step *s)
 static int detach(const struct step *s)
 {
 	const struct attachment *a = &s->fd->ioasids[s->op->object].attach[s->op->item];
+	const struct device *d = &s->t->devices[a->device];
+	int ret = need_handle(s, d);
 
-	return s->fd->ops->detach(s->fd->live.handle, s->t->devices[a->device].live.handle,
-				  a->pasid, s->err);
+	return ret ? ret : s->fd->ops->detach(s->fd->live.handle, d->live.handle, a->pasid, s->err);
 }
 
 static const action actions[OPERATION_COUNT] = {

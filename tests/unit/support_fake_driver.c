@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "support_fake_driver.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define MAX_OBJECTS  64
+#define MAX_MAPPINGS 64
+
+struct fake_mapping {
+	uint64_t iova, length, offset;
+	uint8_t access;
+};
+
+struct driver_fd {
+	bool open;
+	struct {
+		bool exists;
+		uint32_t flags;
+		size_t n_allow, n_maps;
+		struct fake_mapping maps[MAX_MAPPINGS];
+	} ioasids[MAX_OBJECTS];
+};
+
+struct driver_device {
+	char address[32], driver[32];
+	uint32_t group;
+	bool open;
+	struct driver_fd *fd;
+	int attached; /* -1: none */
+};
+
+static struct driver_fd fds[MAX_OBJECTS];
+static struct driver_device devices[MAX_OBJECTS];
+static size_t n_devices;
+static int calls, fail_at;
+static bool lose_mappings;
+
+void fake_reset(void)
+{
+	memset(fds, 0, sizeof(fds));
+	memset(devices, 0, sizeof(devices));
+	memset(fake_driver.missing, 0, sizeof(fake_driver.missing));
+	n_devices = 0;
+	calls = 0;
+	fail_at = -1;
+	lose_mappings = false;
+}
+
+void fake_fail_at(int call)
+{
+	fail_at = call;
+	calls = 0;
+}
+
+int fake_calls(void)
+{
+	return calls;
+}
+
+void fake_lose_mappings(bool lose)
+{
+	lose_mappings = lose;
+}
+
+void fake_add_device(const char *address, const char *driver, uint32_t group)
+{
+	struct driver_device *d = &devices[n_devices++];
+
+	snprintf(d->address, sizeof(d->address), "%s", address);
+	snprintf(d->driver, sizeof(d->driver), "%s", driver);
+	d->group = group;
+	d->attached = -1;
+}
+
+static int step(const char *what, struct ioasidctl_error **err)
+{
+	if (calls++ != fail_at)
+		return 0;
+	return error_new(err, ERROR_KERNEL, EIO, "%s failed as it was told to", what);
+}
+
+static struct driver_device *find_device(const char *address)
+{
+	for (size_t i = 0; i < n_devices; i++)
+		if (!strcmp(devices[i].address, address))
+			return &devices[i];
+	return NULL;
+}
+
+static int fake_available(const struct driver_env *env, const char *node,
+			  struct ioasidctl_error **err)
+{
+	(void)env, (void)node, (void)err;
+	return 0;
+}
+
+static int fake_open(const struct driver_env *env, const struct iommu_fd *spec,
+		     struct driver_fd **out, struct ioasidctl_error **err)
+{
+	int ret = step("open", err);
+
+	(void)env, (void)spec;
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < MAX_OBJECTS; i++)
+		if (!fds[i].open) {
+			memset(&fds[i], 0, sizeof(fds[i]));
+			fds[i].open = true;
+			*out = &fds[i];
+			return 0;
+		}
+	return -EMFILE;
+}
+
+static void fake_close(struct driver_fd *fd)
+{
+	fd->open = false;
+}
+
+static int fake_fd_number(const struct driver_fd *fd)
+{
+	(void)fd;
+	return -1;
+}
+
+static int fake_find(const struct driver_env *env, const struct device *spec,
+		     struct device_facts *out, struct ioasidctl_error **err)
+{
+	const struct driver_device *d = find_device(spec->address);
+
+	(void)env, (void)err;
+	out->present = d;
+	if (d)
+		out->group = d->group;
+	return 0;
+}
+
+static int fake_set_driver(const struct driver_env *env, const struct device *spec,
+			   const char *driver, char **original, struct ioasidctl_error **err)
+{
+	struct driver_device *d = find_device(spec->address);
+	int ret = step("set driver", err);
+
+	(void)env;
+	if (ret)
+		return ret;
+	if (original)
+		*original = strdup(d->driver);
+	snprintf(d->driver, sizeof(d->driver), "%s", driver);
+	return 0;
+}
+
+static int fake_device_open(const struct driver_env *env, const struct device *spec,
+			    struct driver_device **out, struct ioasidctl_error **err)
+{
+	struct driver_device *d = find_device(spec->address);
+	int ret = step("open device", err);
+
+	(void)env;
+	if (ret)
+		return ret;
+	if (d->open)
+		return error_new(err, ERROR_BUSY, EBUSY, "%s is open", d->address);
+	d->open = true;
+	*out = d;
+	return 0;
+}
+
+static void fake_device_close(struct driver_device *dev)
+{
+	dev->open = false;
+	dev->fd = NULL;
+	dev->attached = -1;
+}
+
+static int fake_device_fd_number(const struct driver_device *dev)
+{
+	(void)dev;
+	return -1;
+}
+
+static int fake_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
+		     struct ioasidctl_error **err)
+{
+	int ret = step("bind", err);
+
+	if (ret)
+		return ret;
+	if (dev->fd)
+		return error_new(err, ERROR_BUSY, EBUSY, "%s is bound", dev->address);
+	dev->fd = fd;
+	*id = (uint32_t)(dev - devices);
+	return 0;
+}
+
+static int fake_device_info(struct driver_fd *fd, struct driver_device *dev,
+			    struct device_info *out, struct ioasidctl_error **err)
+{
+	(void)fd, (void)dev, (void)err;
+	*out = (struct device_info){.type = "none"};
+	return 0;
+}
+
+static int fake_alloc(struct driver_fd *fd, const struct ioasid *spec, uint32_t parent,
+		      uint32_t *id, struct ioasidctl_error **err)
+{
+	int ret = step("alloc", err);
+
+	(void)parent;
+	for (uint32_t i = 0; !ret && i < MAX_OBJECTS; i++)
+		if (!fd->ioasids[i].exists) {
+			memset(&fd->ioasids[i], 0, sizeof(fd->ioasids[i]));
+			fd->ioasids[i].exists = true;
+			fd->ioasids[i].flags = spec->flags;
+			*id = i;
+			return 0;
+		}
+	return ret ? ret : -ENOSPC;
+}
+
+static int fake_free(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err)
+{
+	int ret = step("free", err);
+
+	for (size_t i = 0; i < n_devices; i++)
+		if (devices[i].fd == fd && devices[i].attached == (int)id)
+			return error_new(err, ERROR_BUSY, EBUSY, "ioasid is in use");
+	if (!ret)
+		fd->ioasids[id].exists = false;
+	return ret;
+}
+
+static int fake_info(struct driver_fd *fd, uint32_t id, struct ioasid_info *out,
+		     struct ioasidctl_error **err)
+{
+	(void)fd, (void)id, (void)err;
+	*out = (struct ioasid_info){0};
+	return 0;
+}
+
+static int fake_allow(struct driver_fd *fd, uint32_t id, const struct range *ranges, size_t n,
+		      struct ioasidctl_error **err)
+{
+	int ret = step("allow", err);
+
+	(void)ranges;
+	if (!ret)
+		fd->ioasids[id].n_allow = n;
+	return ret;
+}
+
+static bool fake_wants_va(const struct driver_fd *fd, const struct memory *memory)
+{
+	(void)fd, (void)memory;
+	return false;
+}
+
+static int insert(struct driver_fd *fd, uint32_t id, struct fake_mapping m,
+		  struct ioasidctl_error **err)
+{
+	size_t n = fd->ioasids[id].n_maps, at = 0;
+	struct fake_mapping *maps = fd->ioasids[id].maps;
+
+	while (at < n && maps[at].iova < m.iova)
+		at++;
+	if ((at && maps[at - 1].iova + maps[at - 1].length > m.iova) ||
+	    (at < n && m.iova + m.length > maps[at].iova))
+		return error_new(err, ERROR_KERNEL, EEXIST, "mappings overlap");
+	memmove(&maps[at + 1], &maps[at], (n - at) * sizeof(m));
+	maps[at] = m;
+	fd->ioasids[id].n_maps++;
+	return 0;
+}
+
+static int fake_map(struct driver_fd *fd, uint32_t id, const struct map_args *args,
+		    struct ioasidctl_error **err)
+{
+	const struct fake_mapping m = {args->iova, args->length, args->offset, args->access};
+	int ret = step("map", err);
+
+	return ret ? ret : insert(fd, id, m, err);
+}
+
+static int fake_copy(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64_t length,
+		     uint8_t access, uint32_t source, uint64_t from, struct ioasidctl_error **err)
+{
+	int ret = step("copy", err);
+
+	for (size_t i = 0; !ret && i < fd->ioasids[source].n_maps; i++) {
+		const struct fake_mapping *s = &fd->ioasids[source].maps[i];
+
+		if (s->iova == from && s->length == length)
+			return insert(fd, id,
+				      (struct fake_mapping){iova, length, s->offset, access}, err);
+	}
+	return ret ? ret : error_new(err, ERROR_KERNEL, ENOENT, "nothing to copy");
+}
+
+static int fake_unmap(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64_t length,
+		      struct ioasidctl_error **err)
+{
+	int ret = step("unmap", err);
+
+	for (size_t i = 0; !ret && i < fd->ioasids[id].n_maps; i++) {
+		struct fake_mapping *m = &fd->ioasids[id].maps[i];
+
+		if (m->iova != iova || m->length != length)
+			continue;
+		memmove(m, m + 1, (fd->ioasids[id].n_maps - i - 1) * sizeof(*m));
+		fd->ioasids[id].n_maps--;
+		return 0;
+	}
+	return ret ? ret : error_new(err, ERROR_KERNEL, ENOENT, "nothing to unmap");
+}
+
+static int fake_list(struct driver_fd *fd, uint32_t id,
+		     int (*each)(void *data, uint64_t iova, uint64_t length, uint8_t access),
+		     void *data, struct ioasidctl_error **err)
+{
+	int ret = 0;
+
+	(void)err;
+	for (size_t i = 0; !ret && !lose_mappings && i < fd->ioasids[id].n_maps; i++)
+		ret = each(data, fd->ioasids[id].maps[i].iova, fd->ioasids[id].maps[i].length,
+			   fd->ioasids[id].maps[i].access);
+	return ret;
+}
+
+static int fake_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id, uint32_t pasid,
+		       struct ioasidctl_error **err)
+{
+	int ret = step("attach", err);
+
+	(void)pasid;
+	if (!ret && dev->fd != fd)
+		return error_new(err, ERROR_KERNEL, EINVAL, "%s is not bound here", dev->address);
+	if (!ret)
+		dev->attached = (int)id;
+	return ret;
+}
+
+static int fake_detach(struct driver_fd *fd, struct driver_device *dev, uint32_t pasid,
+		       struct ioasidctl_error **err)
+{
+	int ret = step("detach", err);
+
+	(void)fd, (void)pasid;
+	if (!ret)
+		dev->attached = -1;
+	return ret;
+}
+
+static int fake_ioasid_probe(struct driver_fd *fd, uint32_t id)
+{
+	return fd->ioasids[id].exists ? 0 : -ENOENT;
+}
+
+static int fake_device_probe(struct driver_fd *fd, struct driver_device *dev)
+{
+	return dev->fd == fd ? 0 : -ENOENT;
+}
+
+struct driver fake_driver = {
+	.name = "fake",
+	.choice = DRIVER_IOASID,
+	.available = fake_available,
+	.open = fake_open,
+	.close = fake_close,
+	.fd_number = fake_fd_number,
+	.device_find = fake_find,
+	.device_set_driver = fake_set_driver,
+	.device_open = fake_device_open,
+	.device_close = fake_device_close,
+	.device_fd_number = fake_device_fd_number,
+	.device_bind = fake_bind,
+	.device_info = fake_device_info,
+	.ioasid_alloc = fake_alloc,
+	.ioasid_free = fake_free,
+	.ioasid_info = fake_info,
+	.allow = fake_allow,
+	.wants_va = fake_wants_va,
+	.map = fake_map,
+	.copy = fake_copy,
+	.unmap = fake_unmap,
+	.list_mappings = fake_list,
+	.attach = fake_attach,
+	.detach = fake_detach,
+	.ioasid_probe = fake_ioasid_probe,
+	.device_probe = fake_device_probe,
+};
+
+static void print_fd(FILE *out, size_t i)
+{
+	fprintf(out, "fd %zu\n", i);
+	for (size_t j = 0; j < MAX_OBJECTS; j++) {
+		if (!fds[i].ioasids[j].exists)
+			continue;
+		fprintf(out, "  ioasid %zu flags %x allow %zu\n", j, fds[i].ioasids[j].flags,
+			fds[i].ioasids[j].n_allow);
+		for (size_t k = 0; k < fds[i].ioasids[j].n_maps; k++) {
+			const struct fake_mapping *m = &fds[i].ioasids[j].maps[k];
+
+			fprintf(out, "    %" PRIx64 "+%" PRIx64 " at %" PRIx64 " %s\n", m->iova,
+				m->length, m->offset, access_names[m->access]);
+		}
+	}
+}
+
+char *fake_snapshot(void)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < MAX_OBJECTS; i++)
+		if (fds[i].open)
+			print_fd(out, i);
+	for (size_t i = 0; i < n_devices; i++)
+		fprintf(out, "device %s driver %s open %d fd %td attached %d\n", devices[i].address,
+			devices[i].driver, devices[i].open,
+			devices[i].fd ? devices[i].fd - fds : -1, devices[i].attached);
+	fclose(out);
+	return text;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A driver for tests of the planner and the engine: keeps books, and fails where it's told to. */
+#pragma once
+
+#include "driver/driver.h"
+
+extern struct driver fake_driver; /* `missing` may be set by a test */
+
+/* Forgets everything. */
+void fake_reset(void);
+
+/* The call that fails, counted from 0 over all calls that change something; -1: none. */
+void fake_fail_at(int call);
+int fake_calls(void);
+
+/* A device's host driver and IOMMU group, as they are before anything is done. */
+void fake_add_device(const char *address, const char *driver, uint32_t group);
+
+/* Everything that lives, as text; owned by the caller. */
+char *fake_snapshot(void);
+
+/* Makes the list of mappings that the driver reads back lie. */
+void fake_lose_mappings(bool lose);
