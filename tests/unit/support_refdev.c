@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "support_refdev.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+
+void bench_setup(struct bench *b, const char *machine)
+{
+	char *why = NULL;
+	int ret = refdev_new(machine, machine ? strlen(machine) : 0, &b->refdev, &why);
+
+	if (ret)
+		fail_msg("refdev_new: %d %s", ret, why ? why : "");
+	assert_int_equal(refdev_open(b->refdev, &b->file), 0);
+}
+
+void bench_teardown(struct bench *b)
+{
+	refdev_close(b->file);
+	refdev_free(b->refdev);
+}
+
+static void name_device(struct ioasid_device_name *to, uint32_t selector, const char *name)
+{
+	memset(to, 0, sizeof(*to));
+	to->selector = selector;
+	snprintf(to->name, sizeof(to->name), "%s", name);
+}
+
+uint32_t rd_alloc(struct refdev_file *f, uint32_t flags)
+{
+	struct ioasid_alloc_args args = {
+		.argsz = sizeof(args), .flags = flags, .parent = IOASID_NONE};
+
+	assert_int_equal(refdev_ioctl(f, IOASID_ALLOC, &args), 0);
+	assert_int_not_equal(args.ioasid, 0);
+	return args.ioasid;
+}
+
+int rd_free(struct refdev_file *f, uint32_t ioasid)
+{
+	struct ioasid_free_args args = {.argsz = sizeof(args), .ioasid = ioasid};
+
+	return refdev_ioctl(f, IOASID_FREE, &args);
+}
+
+int rd_map(struct refdev_file *f, uint32_t ioasid, uint64_t iova, const void *va, uint64_t size,
+	   uint32_t flags)
+{
+	struct ioasid_map_args args = {.argsz = sizeof(args),
+				       .flags = flags,
+				       .ioasid = ioasid,
+				       .iova = iova,
+				       .vaddr = (uintptr_t)va,
+				       .size = size};
+
+	return refdev_ioctl(f, IOASID_MAP_DMA, &args);
+}
+
+int rd_unmap(struct refdev_file *f, uint32_t ioasid, uint64_t iova, uint64_t size)
+{
+	struct ioasid_unmap_args args = {
+		.argsz = sizeof(args), .ioasid = ioasid, .iova = iova, .size = size};
+
+	return refdev_ioctl(f, IOASID_UNMAP_DMA, &args);
+}
+
+int rd_copy(struct refdev_file *f, uint32_t ioasid, uint64_t iova, uint32_t source,
+	    uint64_t source_iova, uint64_t size, uint32_t flags)
+{
+	struct ioasid_copy_args args = {.argsz = sizeof(args),
+					.flags = flags,
+					.ioasid = ioasid,
+					.source = source,
+					.iova = iova,
+					.source_iova = source_iova,
+					.size = size};
+
+	return refdev_ioctl(f, IOASID_COPY_DMA, &args);
+}
+
+int rd_bind(struct refdev_file *f, uint32_t selector, const char *name, uint64_t cookie)
+{
+	struct ioasid_bind_args args = {.argsz = sizeof(args), .cookie = cookie};
+
+	name_device(&args.device, selector, name);
+	return refdev_ioctl(f, IOASID_BIND_DEVICE, &args);
+}
+
+int rd_unbind(struct refdev_file *f, uint64_t cookie)
+{
+	struct ioasid_unbind_args args = {.argsz = sizeof(args), .cookie = cookie};
+
+	return refdev_ioctl(f, IOASID_UNBIND_DEVICE, &args);
+}
+
+int rd_attach(struct refdev_file *f, uint64_t cookie, uint32_t ioasid)
+{
+	struct ioasid_attach_args args = {.argsz = sizeof(args),
+					  .cookie = cookie,
+					  .ioasid = ioasid,
+					  .pasid = IOASID_NO_PASID};
+
+	return refdev_ioctl(f, IOASID_ATTACH, &args);
+}
+
+int rd_detach(struct refdev_file *f, uint64_t cookie)
+{
+	struct ioasid_detach_args args = {
+		.argsz = sizeof(args), .cookie = cookie, .pasid = IOASID_NO_PASID};
+
+	return refdev_ioctl(f, IOASID_DETACH, &args);
+}
+
+int rd_set_driver(struct refdev_file *f, const char *pci, const char *driver)
+{
+	struct ioasid_host_driver_args args = {.argsz = sizeof(args)};
+
+	name_device(&args.device, IOASID_SELECT_PCI, pci);
+	snprintf(args.driver, sizeof(args.driver), "%s", driver);
+	return refdev_ioctl(f, IOASID_SET_HOST_DRIVER, &args);
+}
+
+void rd_join(struct refdev_file *f, const char *pci, uint64_t cookie, uint32_t ioasid)
+{
+	assert_int_equal(rd_bind(f, IOASID_SELECT_PCI, pci, cookie), 0);
+	assert_int_equal(rd_attach(f, cookie, ioasid), 0);
+}
+
+struct ioasid_query_args rd_query(struct refdev_file *f, uint32_t selector, const char *name)
+{
+	struct ioasid_query_args args = {.argsz = sizeof(args)};
+
+	name_device(&args.device, selector, name);
+	assert_int_equal(refdev_ioctl(f, IOASID_QUERY_DEVICE, &args), 0);
+	return args;
+}
+
+struct ioasid_info_args rd_info(struct refdev_file *f, uint32_t ioasid)
+{
+	struct ioasid_range ranges[16];
+	struct ioasid_info_args args = {.argsz = sizeof(args),
+					.ioasid = ioasid,
+					.n_ranges = 16,
+					.ranges = (uintptr_t)ranges};
+
+	assert_int_equal(refdev_ioctl(f, IOASID_GET_INFO, &args), 0);
+	return args;
+}
+
+struct ioasid_fd_info_args rd_fd_info(struct refdev_file *f)
+{
+	struct ioasid_fd_info_args args = {.argsz = sizeof(args)};
+
+	assert_int_equal(refdev_ioctl(f, IOASID_GET_FD_INFO, &args), 0);
+	return args;
+}
+
+uint32_t rd_dma(struct refdev_file *f, uint64_t cookie, uint64_t iova, void *buffer,
+		uint64_t length, uint32_t flags, uint64_t *done, uint64_t *where)
+{
+	struct ioasid_test_dma_args args = {.argsz = sizeof(args),
+					    .flags = flags,
+					    .cookie = cookie,
+					    .pasid = IOASID_NO_PASID,
+					    .iova = iova,
+					    .length = length,
+					    .buffer = (uintptr_t)buffer};
+
+	assert_int_equal(refdev_ioctl(f, IOASID_TEST_DMA, &args), 0);
+	if (done)
+		*done = args.done;
+	if (where)
+		*where = args.fault_iova;
+	return args.fault;
+}
+
+void *pages(size_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(at, MAP_FAILED);
+	return at;
+}
