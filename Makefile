@@ -66,14 +66,143 @@ $(LIB_SO): $(LIB_OBJ) libioasidctl/libioasidctl.sym
 $(BIN): $(CLI_OBJ) $(LIB_A)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(O)/libioasidctl.pc: Makefile
+# What the installation decides, filled into templates.
+FILL = sed -e 's|@prefix@|$(prefix)|' -e 's|@bindir@|$(bindir)|' -e 's|@libdir@|$(libdir)|' \
+	-e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' -e 's|@packages@|$(PACKAGES)|'
+
+$(O)/libioasidctl.pc: libioasidctl/libioasidctl.pc.in Makefile
 	@mkdir -p $(@D)
-	printf 'prefix=%s\nlibdir=%s\nincludedir=%s\n\nName: libioasidctl\nDescription: declare, apply and show I/O address spaces\nVersion: %s\nRequires.private: %s\nLibs: -L$${libdir} -lioasidctl\nCflags: -I$${includedir}/ioasidctl\n' \
-		'$(prefix)' '$(libdir)' '$(includedir)' '$(VERSION)' '$(PACKAGES)' > $@
+	$(FILL) $< > $@
 
 include tests/tests.mk
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d)
+# --- Files that come from the tables of verbs, options and fields; they are committed.
+
+GENERATOR   := $(O)/cli/generate/generate
+SCHEMAS     := show plan result check version error
+COMPLETIONS := completions/ioasidctl.bash completions/_ioasidctl completions/ioasidctl.fish
+GENERATED   := $(SCHEMAS:%=schemas/%.schema.json) $(COMPLETIONS) man/ioasidctl.1.scd
+
+$(GENERATOR): $(O)/cli/generate/generate.o $(filter-out $(O)/cli/main.o,$(CLI_OBJ)) $(LIB_A)
+	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/generated/schemas/%.schema.json: $(GENERATOR)
+	@mkdir -p $(@D)
+	$(GENERATOR) schema $* > $@
+
+$(O)/generated/completions/ioasidctl.bash: SHELL_NAME = bash
+$(O)/generated/completions/_ioasidctl: SHELL_NAME = zsh
+$(O)/generated/completions/ioasidctl.fish: SHELL_NAME = fish
+$(COMPLETIONS:%=$(O)/generated/%): $(BIN)
+	@mkdir -p $(@D)
+	$(BIN) completion $(SHELL_NAME) > $@
+
+$(O)/generated/man/%.scd: man/%.scd $(GENERATOR)
+	@mkdir -p $(@D)
+	$(GENERATOR) man < $< > $@
+
+.PHONY: generate
+generate: $(GENERATED:%=$(O)/generated/%)  ## renew schemas, completions and man page from the code
+	@for f in $(GENERATED); do \
+		mkdir -p $$(dirname $$f); cmp -s $(O)/generated/$$f $$f || cp -v $(O)/generated/$$f $$f; \
+	done
+
+.PHONY: check-generated
+check-generated: $(GENERATED:%=$(O)/generated/%)  ## fail when one of them is stale
+	@for f in $(GENERATED); do \
+		diff -u $$f $(O)/generated/$$f || { echo "$$f is stale: make generate"; exit 1; }; \
+	done
+
+# --- Manual pages
+
+MAN_SRC  := $(sort $(wildcard man/*.scd))
+MAN_PAGE := $(MAN_SRC:%.scd=$(O)/%)
+
+$(O)/man/%: man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+
+.PHONY: man
+man: $(MAN_PAGE)  ## the manual pages, with scdoc
+
+# --- Installation
+
+unitdir    ?= $(prefix)/lib/systemd/system
+bashdir    ?= $(datadir)/bash-completion/completions
+zshdir     ?= $(datadir)/zsh/site-functions
+fishdir    ?= $(datadir)/fish/vendor_completions.d
+INSTALL    ?= install
+INSTALLED_SCHEMAS = $(wildcard schemas/*.schema.json)
+# SOURCE:TARGET of every file that is copied as it is, 0644.
+INSTALL_FILES = \
+	$(LIB_A):$(libdir)/libioasidctl.a \
+	libioasidctl/ioasidctl.h:$(includedir)/ioasidctl/ioasidctl.h \
+	$(patsubst %,libioasidctl/%:$(includedir)/ioasidctl/%,uapi/ioasid.h) \
+	$(foreach m,$(MAN_PAGE),$(m):$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+	$(foreach s,$(INSTALLED_SCHEMAS),$(s):$(datadir)/ioasidctl/$(s)) \
+	completions/ioasidctl.bash:$(bashdir)/ioasidctl \
+	completions/_ioasidctl:$(zshdir)/_ioasidctl \
+	completions/ioasidctl.fish:$(fishdir)/ioasidctl.fish \
+	systemd/ioasidctl.socket:$(unitdir)/ioasidctl.socket
+INSTALL_LINKS = $(libdir)/libioasidctl.so.$(SOVERSION) $(libdir)/libioasidctl.so
+INSTALL_FILLED = \
+	libioasidctl/libioasidctl.pc.in:$(libdir)/pkgconfig/libioasidctl.pc \
+	systemd/ioasidctl.service.in:$(unitdir)/ioasidctl.service
+target_of = $(foreach pair,$(1),$(lastword $(subst :, ,$(pair))))
+
+.PHONY: install
+install: all man  ## command, library, headers, manual, completions, schemas, units: DESTDIR=, prefix=
+	$(INSTALL) -D -m 755 $(BIN) '$(DESTDIR)$(bindir)/ioasidctl'
+	$(INSTALL) -D -m 755 $(LIB_SO) '$(DESTDIR)$(libdir)/$(notdir $(LIB_SO))'
+	@set -e; for pair in $(INSTALL_FILES); do \
+		echo "$(INSTALL) $${pair%%:*} $(DESTDIR)$${pair#*:}"; \
+		$(INSTALL) -D -m 644 "$${pair%%:*}" "$(DESTDIR)$${pair#*:}"; \
+	done; \
+	for link in $(INSTALL_LINKS); do ln -sf $(notdir $(LIB_SO)) "$(DESTDIR)$$link"; done; \
+	for pair in $(INSTALL_FILLED); do \
+		echo "fill $${pair%%:*} $(DESTDIR)$${pair#*:}"; \
+		mkdir -p "$$(dirname "$(DESTDIR)$${pair#*:}")"; \
+		$(FILL) "$${pair%%:*}" > "$(DESTDIR)$${pair#*:}"; \
+		chmod 644 "$(DESTDIR)$${pair#*:}"; \
+	done
+
+.PHONY: uninstall
+uninstall:  ## remove what install put there, with the same DESTDIR and prefix
+	rm -f '$(DESTDIR)$(bindir)/ioasidctl' '$(DESTDIR)$(libdir)/$(notdir $(LIB_SO))' \
+		$(patsubst %,'$(DESTDIR)%',$(INSTALL_LINKS) $(call target_of,$(INSTALL_FILES) $(INSTALL_FILLED)))
+	-rmdir '$(DESTDIR)$(includedir)/ioasidctl/uapi' '$(DESTDIR)$(includedir)/ioasidctl' \
+		'$(DESTDIR)$(datadir)/ioasidctl/schemas' '$(DESTDIR)$(datadir)/ioasidctl' 2>/dev/null
+
+# --- Other builds
+
+# A library that the distribution ships without an archive (Debian: libmnl) can't be linked in; the
+# link tells if something needs it.
+has_archive = $(wildcard $(shell $(PKG_CONFIG) --variable=libdir $(1))/lib$(patsubst \
+	-l%,%,$(firstword $(shell $(PKG_CONFIG) --libs-only-l $(1)))).a)
+STATIC_PACKAGES = $(foreach p,$(PACKAGES),$(if $(call has_archive,$(p)),$(p)))
+
+.PHONY: static
+static:  ## a fully static ioasidctl, in static/ below O
+	@for p in $(filter-out $(STATIC_PACKAGES),$(PACKAGES)); do echo "no static library of $$p here; left out"; done
+	$(MAKE) O='$(O)/static' PACKAGES='$(STATIC_PACKAGES)' PKG_STATIC=--static LDFLAGS='$(LDFLAGS) -static' \
+		'$(O)/static/ioasidctl'
+
+.PHONY: dist
+dist:  ## ioasidctl-VERSION.tar.gz of the last commit
+	git archive --prefix=ioasidctl-$(VERSION)/ -o ioasidctl-$(VERSION).tar.gz HEAD
+	@echo ioasidctl-$(VERSION).tar.gz
+
+.PHONY: lint
+lint:  ## format, a clang build, and cppcheck where it is installed
+	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+	$(MAKE) O='$(O)/clang' CC=clang
+	@if command -v cppcheck >/dev/null; then \
+		cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -D_GNU_SOURCE \
+			--suppress=missingIncludeSystem --enable=warning,portability \
+			-Ilibioasidctl libioasidctl cli; \
+	fi
+
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(O)/cli/generate/generate.d
 
 .PHONY: clean
 clean:  ## remove what was built

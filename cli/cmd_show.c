@@ -85,7 +85,7 @@ const struct verb verb_show = {
 		"ranges and whether an object still exists are asked of the kernel at the time of "
 		"the call. Where no holder listens, nothing is held, and that is no error unless "
 		"NAME is given.\n\n"
-		"--yaml prints a config that applies to the same state. It needs NAME where there "
+		"With --yaml, prints a config that applies to the same state; NAME is needed where there "
 		"are several topologies.",
 	.options = OPTION(SOCKET) | OPTION(YAML) | OPTION(NAMES),
 	.max_arguments = 1,

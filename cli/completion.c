@@ -138,18 +138,21 @@ static void zsh_action(FILE *out, enum completion complete)
 	}
 }
 
+/* The help inside brackets, within single quotes: both layers have their own escapes. */
+static void zsh_help(FILE *out, const char *help)
+{
+	fputc('[', out);
+	for (; *help; help++) {
+		if (*help == '\'')
+			fputs("'\\''", out);
+		else
+			fprintf(out, "%s%c", strchr("[]:\\", *help) ? "\\" : "", *help);
+	}
+	fputc(']', out);
+}
+
 static void zsh_option(FILE *out, const struct option_spec *spec)
 {
-	char text[256];
-	size_t n = 0;
-
-	/* Brackets and colons mean something to _arguments. */
-	for (const char *p = spec->help; *p && n + 2 < sizeof(text); p++) {
-		if (strchr("[]:\\", *p))
-			text[n++] = '\\';
-		text[n++] = *p;
-	}
-	text[n] = '\0';
 	fputs("\t\t", out);
 	if (spec->letter)
 		fprintf(out, "'(-%c --%s)'{-%c,--%s}", spec->letter, spec->name, spec->letter,
@@ -157,7 +160,7 @@ static void zsh_option(FILE *out, const struct option_spec *spec)
 	else
 		fprintf(out, "--%s", spec->name);
 	fputc('\'', out);
-	fprintf(out, "[%s]", text);
+	zsh_help(out, spec->help);
 	if (spec->argument) {
 		fprintf(out, ":%s:", spec->argument);
 		zsh_action(out, spec->complete);
