@@ -35,6 +35,8 @@ static int print_schema(const char *name)
 /* In scdoc, these mean something. */
 static void print_escaped(const char *text)
 {
+	if (*text == '-')
+		putchar('\\');
 	for (; *text; text++) {
 		if (strchr("*_\\", *text) || !strncmp(text, "[[", 2))
 			putchar('\\');
