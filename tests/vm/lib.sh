@@ -67,6 +67,8 @@ host_drivers() {
 
 # Pages that someone has pinned for DMA at this moment, machine-wide.
 pinned_pages() {
+	# The counters are kept per CPU; this sums them up.
+	cat /proc/sys/vm/stat_refresh >/dev/null
 	awk '$1 == "nr_foll_pin_acquired" { n += $2 } $1 == "nr_foll_pin_released" { n -= $2 }
 		END { print n }' /proc/vmstat
 }

@@ -39,8 +39,9 @@ bound=$(ask '.topologies[].devices[].address')
 for device in $bound; do
 	is "$device is bound to vfio-pci" "$(driver_of "$device")" vfio-pci
 done
-[ "$(pinned_pages)" -gt "$pinned_before" ] || [ "$(grep -c ^VmPin /proc/"$(holders | head -n 1)"/status)" -gt 0 ]
-ok "memory is pinned meanwhile"
+is "every mapped page is pinned" "$(($(pinned_pages) - pinned_before))" "$((64 * 256))"
+is "and charged to the holder, in kB" \
+	"$(awk '/^VmPin/ { print $2 }' "/proc/$(holders)/status")" "$((64 * 1024))"
 
 ioasidctl show
 grep -q "$name" out
