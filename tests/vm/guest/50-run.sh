@@ -5,21 +5,6 @@
 . "$TOP/tests/vm/lib.sh"
 remember_host
 
-# The tests of a program inside become tests of ours.
-adopt() { # DESCRIPTION FILE
-	local line
-	while read -r line; do
-		case $line in
-		"ok "* | "not ok "*)
-			n=$((n + 1))
-			echo "${line%%ok *}ok $n - $1: ${line#*ok * - }"
-			;;
-		"1.."*) ;;
-		*) echo "# $line" ;;
-		esac
-	done <"$2"
-}
-
 dma() { # DESCRIPTION FILE DEVICE
 	ioasidctl run "$2" -- "$BUILD/tests/vm/edu_dma" "$3" "{fd:$3}"
 	is "$1: run ends with the program's success" "$status" 0
