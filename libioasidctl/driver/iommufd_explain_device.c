@@ -104,10 +104,12 @@ static bool explain_interrupts(const struct driver_device *dev, struct ioasidctl
 	error_cause(err, "the platform doesn't isolate its interrupts (no interrupt remapping%s%s)",
 		    parameter ? ": the kernel was booted with " : "", parameter ? parameter : "");
 	error_hint(err,
-		   "%s%senable interrupt remapping in the firmware; or, only if whoever drives "
-		   "the device is trusted (it can then raise any interrupt of the host), boot "
-		   "with iommufd.allow_unsafe_interrupts=1",
-		   parameter ? "boot without " : "", parameter ? parameter : "");
+		   "%s%s%senable interrupt remapping in the firmware; or, only if whoever drives "
+		   "the device is trusted (it can then raise any interrupt of the host), set "
+		   "iommufd.allow_unsafe_interrupts=1 (kernel command line, or "
+		   "/sys/module/iommufd/parameters/allow_unsafe_interrupts)",
+		   parameter ? "boot without " : "", parameter ? parameter : "",
+		   parameter ? ", and " : "");
 	return true;
 }
 

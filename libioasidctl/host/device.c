@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/device.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,21 +24,22 @@ const char *host_bus(enum selector selector)
 	return buses[selector];
 }
 
-/* "0000:01:00.0": domain of four digits or more, bus, device, function. */
+#define HEX_DIGITS "0123456789abcdefABCDEF"
+
+/* "0000:01:00.0": domain of four to eight digits, bus, device below 32, function below 8. */
 static bool pci_address_valid(const char *address)
 {
-	const char *rest = strchr(address, ':');
-	unsigned bus, device, function;
-	int end = 0;
+	static const char *const rest[] = {
+		":", HEX_DIGITS, HEX_DIGITS, ":", "01", HEX_DIGITS, ".", "01234567",
+	};
+	size_t domain = strspn(address, HEX_DIGITS);
 
-	if (!rest || rest - address < 4 || rest - address > 8)
+	if (domain < 4 || domain > 8 || strlen(address + domain) != ARRAY_SIZE(rest))
 		return false;
-	for (const char *p = address; p < rest; p++)
-		if (!isxdigit((unsigned char)*p))
+	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
+		if (!strchr(rest[i], address[domain + i]))
 			return false;
-	return strlen(rest) == strlen(":01:00.0") &&
-	       sscanf(rest, ":%2x:%2x.%1x%n", &bus, &device, &function, &end) == 3 && !rest[end] &&
-	       end == 8 && device < 32 && function < 8;
+	return true;
 }
 
 static bool name_valid(const char *name)

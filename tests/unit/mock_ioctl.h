@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An ioctl(2) that is told what to expect: calls in order, each argument byte for byte. To be
+ * included by one file of a test program, whose calls then never reach a kernel.
+ */
+#pragma once
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include <cmocka.h>
+
+#define EXPECTED_MAX 8192
+#define ARGUMENT_MAX 128
+
+struct expected_call {
+	unsigned long request;
+	size_t size;
+	unsigned char args[ARGUMENT_MAX]; /* what it must be, pointers 0 where `look` clears them */
+	unsigned char answer[ARGUMENT_MAX]; /* what it becomes */
+	bool answers;
+	int errnum;
+	/* Checks what a pointer in `args` leads to, may fill it, and clears it in `copy`. */
+	void (*look)(void *args, void *copy);
+};
+
+static struct expected_call expected[EXPECTED_MAX];
+static size_t n_expected, n_called;
+
+static struct expected_call *expect_raw(unsigned long request, const void *args, size_t size)
+{
+	struct expected_call *c;
+
+	assert_true(n_expected < EXPECTED_MAX && size <= ARGUMENT_MAX);
+	c = &expected[n_expected++];
+	*c = (struct expected_call){.request = request, .size = size};
+	memcpy(c->args, args, size);
+	return c;
+}
+
+/* The next call: number, type of its argument, and the fields that aren't 0. */
+#define EXPECT(request, type, ...) \
+	expect_raw(request, &(struct type){__VA_ARGS__}, sizeof(struct type))
+
+/* The last expected call: answers with these fields (all others 0), or fails. */
+#define ANSWER(type, ...)                                                               \
+	do {                                                                            \
+		struct expected_call *last = &expected[n_expected - 1];                 \
+		memcpy(last->answer, &(struct type){__VA_ARGS__}, sizeof(struct type)); \
+		last->answers = true;                                                   \
+	} while (0)
+#define FAIL(number)   (expected[n_expected - 1].errnum = (number))
+#define LOOK(function) (expected[n_expected - 1].look = (function))
+
+/* Every call that was expected has come. For the end of each test. */
+static void expect_no_more(void)
+{
+	assert_int_equal(n_called, n_expected);
+	n_called = n_expected = 0;
+}
+
+static int ioctl_serve(unsigned long request, void *args)
+{
+	unsigned char copy[ARGUMENT_MAX];
+	struct expected_call *c;
+
+	if (n_called == n_expected)
+		fail_msg("ioctl %lx comes unexpected", request);
+	c = &expected[n_called++];
+	assert_int_equal(request & UINT32_MAX, c->request & UINT32_MAX);
+	memcpy(copy, args, c->size);
+	if (c->look)
+		c->look(args, copy);
+	assert_memory_equal(copy, c->args, c->size);
+	if (c->answers)
+		memcpy(args, c->answer, c->size);
+	errno = c->errnum;
+	return c->errnum ? -1 : 0;
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list list;
+	void *args;
+
+	va_start(list, request);
+	args = va_arg(list, void *);
+	va_end(list);
+	assert_true(fd >= 0);
+	return ioctl_serve(request, args);
+}
