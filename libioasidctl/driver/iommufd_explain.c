@@ -170,7 +170,7 @@ void iommufd_explain_memory(const struct driver_env *env, uint64_t length,
 	char needed[NUMBER_TEXT_MAX], allowed[NUMBER_TEXT_MAX];
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+	if (!err || getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
 		return;
 	if (limit.rlim_cur == RLIM_INFINITY || may_lock_anything(env)) {
 		error_cause(err, "no limit of locked memory applies, so the machine itself is "
@@ -231,7 +231,7 @@ void iommufd_explain_allow(struct driver_fd *fd, uint32_t id, const struct range
 {
 	struct ioasid_info info = {0};
 
-	if (iommufd_ioasid_info(fd, id, &info, NULL))
+	if (!err || iommufd_ioasid_info(fd, id, &info, NULL))
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (explain_uncovered(&info, ranges[i], err))
@@ -245,7 +245,7 @@ static void explain_bad_range(struct driver_fd *fd, uint32_t id, const struct ma
 	struct ioasid_info info = {0};
 	uint64_t mask;
 
-	if (iommufd_ioasid_info(fd, id, &info, NULL))
+	if (!err || iommufd_ioasid_info(fd, id, &info, NULL))
 		return;
 	mask = info.alignment ? info.alignment - 1 : 0;
 	if ((args->iova | args->length | args->offset) & mask)

@@ -117,7 +117,7 @@ void iommufd_explain_bind(const struct driver_device *dev, int errnum, struct io
 {
 	_cleanup_iommu_group_ struct iommu_group group = {0};
 
-	if (explain_no_group(dev, err))
+	if (!err || explain_no_group(dev, err))
 		return;
 	if ((errnum == EPERM || errnum == EBUSY || errnum == EINVAL) &&
 	    explain_open_device(dev, err))
@@ -144,7 +144,7 @@ static void explain_reserved(struct driver_fd *fd, const struct driver_device *d
 	size_t n = 0, size;
 	FILE *f;
 
-	if (dev->group == NO_INDEX ||
+	if (!err || dev->group == NO_INDEX ||
 	    iommu_group_reserved(dev->env->root, dev->group, &regions, &n))
 		return;
 	for (size_t i = 0; i < n; i++) {

@@ -17,6 +17,9 @@
 #define PAGE_512M (1ULL << 29)
 #define PAGE_1G	  (1ULL << 30)
 
+/* PCI has no wider ones. */
+#define PASID_BITS_MAX 20
+
 /* Of the kernel's mock IOMMU (CONFIG_IOMMUFD_TEST). */
 #define HW_INFO_MOCK 0xfeedbeef
 
@@ -126,7 +129,8 @@ void iommufd_decode_info(const struct iommufd_hw_info *args, const void *data, s
 	*out = (struct device_info){
 		.type = "none",
 		.dirty_tracking = args->out_capabilities & IOMMUFD_HW_CAP_DIRTY_TRACKING,
-		.pasid_bits = args->out_max_pasid_log2,
+		.pasid_bits = args->out_max_pasid_log2 <= PASID_BITS_MAX ? args->out_max_pasid_log2
+									 : PASID_BITS_MAX,
 	};
 	add_register(out, "capabilities", args->out_capabilities);
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
