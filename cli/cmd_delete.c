@@ -14,9 +14,8 @@ static int delete_one(const struct invocation *in, struct client *client, const 
 	json_t *reply, *result, *parameters;
 	int ret;
 
-	parameters =
-		json_pack("{s:s, s:b, s:b, s:b, s:b}", "name", name, "dry_run", in->dry_run,
-			  "verify", !in->no_verify, "list", in->dry_run, "verbose", in->verbose);
+	parameters = json_pack("{s:s, s:b, s:b, s:b}", "name", name, "dry_run", in->dry_run, "list",
+			       in->dry_run, "verbose", in->verbose);
 	if (!parameters)
 		return error_new(err, ERROR_USAGE, EINVAL, "a name isn't UTF-8 text");
 	ret = link_call(client, "Delete", parameters, &reply, err);
@@ -62,7 +61,7 @@ const struct verb verb_delete = {
 	.text = "Detaches and closes the devices of each topology, gives them their original drivers "
 		"back, frees its address spaces and memory, and closes its descriptors. Programs "
 		"that were handed descriptors keep theirs.",
-	.options = OPTION(SOCKET) | OPTION(DRY_RUN) | OPTION(NO_VERIFY) | OPTION(VERBOSE),
+	.options = OPTION(SOCKET) | OPTION(DRY_RUN) | OPTION(VERBOSE),
 	.min_arguments = 1,
 	.max_arguments = SIZE_MAX,
 	.complete = COMPLETE_TOPOLOGY,

@@ -65,7 +65,7 @@ _ioasidctl()
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
 		;;
 	delete)
-		options=' --json --socket --dry-run --no-verify --verbose --color --help --version'
+		options=' --json --socket --dry-run --verbose --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
 		;;
 	run)

@@ -61,7 +61,6 @@ complete -c ioasidctl -n '__fish_seen_subcommand_from show' -a '(__ioasidctl_nam
 complete -c ioasidctl -n '__fish_seen_subcommand_from delete' -l json -d 'print results and errors as JSON'
 complete -c ioasidctl -n '__fish_seen_subcommand_from delete' -l socket -s s -r -F -d 'control socket of the holder'
 complete -c ioasidctl -n '__fish_seen_subcommand_from delete' -l dry-run -s n -d 'only say what would be done'
-complete -c ioasidctl -n '__fish_seen_subcommand_from delete' -l no-verify -d 'don'\''t read the state back afterwards'
 complete -c ioasidctl -n '__fish_seen_subcommand_from delete' -l verbose -s v -d 'every kernel action, and every operation, on a line'
 complete -c ioasidctl -n '__fish_seen_subcommand_from delete' -l color -r -a 'auto always never' -d 'colours: auto, always or never'
 complete -c ioasidctl -n '__fish_seen_subcommand_from delete' -l help -s h -d 'this help'
