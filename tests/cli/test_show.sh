@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# show: the tree, the dump, and a config that applies to the same state.
+. tests/cli/support.sh
+
+run "$ioasidctl" show
+exits 0 "nothing held: exit status"
+is "$(cat "$out")" "nothing is held" "nothing held: says so"
+run "$ioasidctl" show --json
+exits 0 "nothing held --json: exit status"
+valid "$out" show "nothing held --json: by the schema"
+is "$(json "$out" 'd["topologies"]')" "[]" "nothing held --json: empty, not absent"
+run "$ioasidctl" show --names
+silent "$out" "nothing held --names: empty"
+run "$ioasidctl" show vm0
+exits 69 "one of nothing: exit status"
+says "$err" "no holder listens at" "one of nothing: message"
+run "$ioasidctl" show --yaml
+exits 69 "nothing held --yaml: exit status"
+
+for file in 1-pass-through 2-vfio-legacy-viommu 5-two-formats 3-nesting; do
+	name=$(awk '/^name:/ {print $2}' "$examples/$file.yaml")
+	run "$ioasidctl" apply --driver ioasid "$examples/$file.yaml"
+	if [ "$file" = 3-nesting ] && [ "$status" -ne 0 ]; then
+		says "$err" "gpa" "$file: refused, by name"
+		continue
+	fi
+	exits 0 "$file: apply"
+	run "$ioasidctl" show
+	exits 0 "$file: show"
+	golden "$out" "show-$file"
+	is "$(awk 'length > 80' "$out")" "" "$file: 80 columns"
+	run "$ioasidctl" show --json "$name"
+	valid "$out" show "$file: the dump is by the schema"
+	is "$(json "$out" 'all(i["alive"] for f in d["topologies"][0]["fds"] for i in f["ioasids"])')" \
+		True "$file: every IOASID lives"
+	run "$ioasidctl" show --yaml "$name"
+	exits 0 "$file: show --yaml"
+	cp "$out" again.yaml
+	run "$ioasidctl" check again.yaml
+	exits 0 "$file: show --yaml is a config"
+	"$ioasidctl" show --yaml "$name" | "$ioasidctl" plan - >"$out" 2>"$err"
+	status=$?
+	is "$(cat "$out")" "$name: nothing to do" "$file: show --yaml | plan -: nothing to do"
+	run "$ioasidctl" show nowhere
+	exits 69 "$file: show of another: exit status"
+	says "$err" "there is no topology nowhere" "$file: show of another: message"
+	pid=$(holder_pid)
+	run "$ioasidctl" delete "$name"
+	exits 0 "$file: delete"
+	eventually gone "$pid"
+	run "$ioasidctl" apply again.yaml
+	exits 0 "$file: the config of show --yaml makes it again"
+	run "$ioasidctl" show
+	golden "$out" "show-$file"
+	pid=$(holder_pid)
+	run "$ioasidctl" delete "$name"
+	eventually gone "$pid"
+done
+
+# Two at once.
+sed 's/name: vm0/name: vm1/; s/0000:00:03.0/0000:00:04.0/; s/0000:01:00.0/0000:06:00.0/' \
+	"$examples/1-pass-through.yaml" >vm1.yaml
+run "$ioasidctl" apply --driver ioasid "$examples/1-pass-through.yaml"
+run "$ioasidctl" apply --driver ioasid vm1.yaml
+exits 0 "two topologies"
+run "$ioasidctl" show --json
+is "$(json "$out" 'sorted(t["name"] for t in d["topologies"])')" "['vm0', 'vm1']" "show has both"
+run "$ioasidctl" show --json vm1
+is "$(json "$out" '[t["name"] for t in d["topologies"]]')" "['vm1']" "show NAME has that one"
+run "$ioasidctl" show --yaml
+[ "$status" -ne 0 ]
+result $? "show --yaml of several: refused"
+says "$err" "error:" "show --yaml of several: message"
+
+# Memory that was cut short behind our back is shown as such.
+pid=$(holder_pid)
+for fd in "/proc/$pid/fd"/*; do
+	case $(readlink "$fd") in
+	/memfd:*) : >"$fd" 2>/dev/null ;;
+	esac
+done
+run "$ioasidctl" show --json
+valid "$out" show "after interference: still by the schema"
+is "$(dumped=$(json "$out" 'd["topologies"][0]["memories"][0]["alive"]') && echo "$dumped")" \
+	"$(json "$out" 'd["topologies"][0]["memories"][0]["populated"] != "0x0" or False')" \
+	"after interference: memory is as it is"
+run "$ioasidctl" delete vm0 vm1
+exits 0 "delete both"
+finish
