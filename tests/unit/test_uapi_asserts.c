@@ -3,7 +3,7 @@
  * Our ABI headers against the kernel's. Nearly all of it happens at compile time: a wrong size,
  * offset or number doesn't compile. What the kernel headers at hand are too old for is left out,
  * unless ASSERT_ALL is defined: then each missing definition is an error. UAPI_HEADERS=DIR of the
- * Makefile (`make check-uapi`) takes newer headers than the system's and sets it.
+ * Makefile (`make uapi-check`) takes newer headers than the system's and sets it.
  */
 #include "uapi/iommufd.h"
 #include "uapi/vfio.h"
