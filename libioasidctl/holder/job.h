@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A call on its way from the loop to the worker and back. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "holder/varlink.h"
+
+struct connection;
+
+/* Who is at the other end of a connection, as the kernel says (SO_PEERCRED). */
+struct peer {
+	uid_t uid;
+	pid_t pid;
+	bool trusted; /* root or the holder's own user */
+};
+
+enum job_kind { JOB_APPLY, JOB_PLAN, JOB_SHOW, JOB_DELETE };
+
+/* All parameters of all methods; strings borrowed from the message, NULL when absent. */
+struct parameters {
+	const char *config, *file, *driver, *machine, *name, *form, *interface;
+	bool dry_run, verify, list, verbose;
+};
+
+struct job {
+	struct job *next;
+	enum job_kind kind;
+	struct peer peer;
+	struct varlink_message message;
+	struct parameters parameters;
+	atomic_bool cancel; /* nobody waits for it any more */
+	struct connection *connection; /* whom to answer, for the loop alone; NULL: nobody */
+	char *reply; /* the message to send; NULL: memory ran out */
+	size_t reply_length;
+};
+
+void job_free(struct job *job);
