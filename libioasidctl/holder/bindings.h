@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Which devices are bound to another host driver because of a topology, in the journal's terms.
+ * Bindings outlive the process, so they must be known to the next one however this one ends.
+ */
+#pragma once
+
+#include "apply/engine.h"
+#include "holder/journal.h"
+
+/* What is bound now. 0 or -ENOMEM. */
+int bindings_add_live(struct journal_entry *entry, const struct topology *t);
+
+/*
+ * What applying `desired` will bind, as the devices are now, beside what the entry has already. For
+ * the journal before the first kernel call: a crash in the middle must not leak a binding.
+ */
+int bindings_add_intended(struct journal_entry *entry, const struct driver_env *env,
+			  const struct topology *desired, enum driver_choice override);
+
+/* Tells the engine which drivers to give back: it found the devices bound already. */
+int bindings_hand_down(const struct journal_entry *entry, struct engine *engine);
+
+/*
+ * Gives devices their drivers back that are still bound as the entry says; those that somebody
+ * has bound elsewhere meanwhile are left alone. Calls `said` with a line for each device.
+ */
+void bindings_restore(const struct journal_entry *entry, const struct driver_env *env,
+		      void (*said)(void *data, const char *line), void *data);

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The journal around a transaction, and what a holder does with it when it starts. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "config/config.h"
+#include "holder/work_state.h"
+
+static int copy_text(char **out, const char *text)
+{
+	*out = text ? strdup(text) : NULL;
+	return text && !*out ? -ENOMEM : 0;
+}
+
+static int copy_inputs(struct journal_entry *out, const struct journal_entry *inputs)
+{
+	int ret;
+
+	*out = (struct journal_entry){.owner = inputs->owner, .driver = inputs->driver};
+	ret = copy_text(&out->name, inputs->name);
+	if (!ret)
+		ret = copy_text(&out->file, inputs->file);
+	if (!ret)
+		ret = copy_text(&out->config, inputs->config);
+	return ret;
+}
+
+/*
+ * A journal that can't be written doesn't stop the work: it is needed only if this process crashes,
+ * and saying so is all that can be done about it.
+ */
+static void write_entry(const struct work *work, const struct journal_entry *entry)
+{
+	_cleanup_error_ struct ioasidctl_error *why = NULL;
+
+	if (journal_write(work->journal, entry, &why))
+		work_log_error(work, "journal", why);
+}
+
+static void remove_entry(const struct work *work, const char *name)
+{
+	_cleanup_error_ struct ioasidctl_error *why = NULL;
+
+	if (journal_remove(work->journal, name, &why))
+		work_log_error(work, "journal", why);
+}
+
+void record_begin(struct work *work, struct record *record, const struct topology *desired,
+		  const struct journal_entry *inputs)
+{
+	const struct topology *live = engine_topology(work->world->engine, desired->name);
+	size_t known;
+
+	*record = (struct record){0};
+	record->had_before = !journal_read(work->journal, inputs->name, &record->before, NULL);
+	if (copy_inputs(&record->after, inputs) ||
+	    (live && bindings_add_live(&record->after, live)))
+		return;
+	known = record->after.n_bindings;
+	if (bindings_add_intended(&record->after, engine_env(work->world->engine), desired,
+				  inputs->driver) ||
+	    record->after.n_bindings == known)
+		return;
+	write_entry(work, &record->after);
+	record->intended = true;
+}
+
+static void clear_bindings(struct journal_entry *entry)
+{
+	struct journal_entry bindings = {.bindings = entry->bindings,
+					 .n_bindings = entry->n_bindings};
+
+	journal_entry_done(&bindings);
+	entry->bindings = NULL;
+	entry->n_bindings = 0;
+}
+
+static bool uses_reference_machine(const struct topology *t)
+{
+	for (size_t i = 0; i < t->n_fds; i++)
+		if (t->fds[i].ops->choice == DRIVER_IOASID)
+			return true;
+	return false;
+}
+
+void record_end(struct work *work, struct record *record, const struct topology *live,
+		bool committed)
+{
+	struct journal_entry *after = &record->after;
+
+	if (committed && live) {
+		clear_bindings(after);
+		if (!after->name || !after->config || bindings_add_live(after, live) ||
+		    (uses_reference_machine(live) &&
+		     copy_text(&after->machine, work->world->machine)))
+			work_log(work, "journal: out of memory, topology %s is not in it",
+				 live->name);
+		else
+			write_entry(work, after);
+	} else if (record->intended && record->had_before) {
+		write_entry(work, &record->before);
+	} else if (record->intended) {
+		remove_entry(work, after->name);
+	}
+	journal_entry_done(&record->before);
+	journal_entry_done(after);
+}
+
+static void say(void *data, const char *line)
+{
+	const struct work *work = data;
+
+	work_log(work, "%s", line);
+}
+
+/* The reference machine that the topology lived on comes back with it. */
+static int bring_back_machine(struct work *work, const struct journal_entry *entry,
+			      struct ioasidctl_error **err)
+{
+	struct world *world;
+	int ret;
+
+	if (!entry->machine || world_has_machine(work->world, entry->machine))
+		return 0;
+	if (work_held(work))
+		return error_new(err, ERROR_BUSY, EBUSY,
+				 "it was on another reference machine than those before it");
+	ret = world_new(work->options->root, entry->machine, &world, err);
+	if (ret)
+		return ret;
+	world_free(work->world);
+	work->world = world;
+	return 0;
+}
+
+static int apply_again(struct work *work, const struct journal_entry *entry,
+		       struct ioasidctl_error **err)
+{
+	const struct transaction how = {.driver = entry->driver};
+	struct journal_entry live = {0};
+	struct topology *desired;
+	json_t *result = NULL;
+	int ret;
+
+	ret = bring_back_machine(work, entry, err);
+	if (!ret)
+		ret = config_parse(entry->config, strlen(entry->config),
+				   entry->file ? entry->file : "config", &desired, err);
+	if (!ret)
+		ret = engine_apply(work->world->engine, desired, &how, &result, err);
+	json_decref(result);
+	if (ret)
+		return ret;
+	if (bindings_hand_down(entry, work->world->engine) ||
+	    owners_add(work, entry->name, entry->owner))
+		work_log(work, "topology %s: out of memory, its owner or drivers are forgotten",
+			 entry->name);
+	live = *entry;
+	live.kept = false;
+	write_entry(work, &live);
+	return 0;
+}
+
+static void recover_one(struct work *work, const char *name)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+	_cleanup_entry_ struct journal_entry entry = {0};
+	int ret = journal_read(work->journal, name, &entry, &err);
+
+	if (ret) {
+		work_log_error(work, "journal", err);
+		if (ret == -EINVAL && !journal_put_aside(work->journal, name, NULL))
+			work_log(work, "journal: entry %s put aside as %s.damaged", name, name);
+		return;
+	}
+	if (entry.kept && !apply_again(work, &entry, &err)) {
+		work_log(work, "topology %s: applied again, as the last holder kept it", name);
+		return;
+	}
+	if (entry.kept)
+		work_log(work, "topology %s: kept by the last holder, but can't be applied again",
+			 name);
+	else
+		work_log(work, "topology %s: was lost when the last holder crashed", name);
+	work_log_error(work, name, err);
+	bindings_restore(&entry, engine_env(work->world->engine), say, work);
+	remove_entry(work, name);
+}
+
+void work_recover(struct work *work)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+	_cleanup_(journal_free_names)
+	char **names = NULL;
+
+	if (journal_names(work->journal, &names, &err)) {
+		work_log_error(work, "journal", err);
+		return;
+	}
+	for (char **name = names; *name; name++)
+		recover_one(work, *name);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Show, and who may see what. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "config/config.h"
+#include "holder/work_state.h"
+#include "report/report.h"
+
+#define PASSWD_SPACE 16384
+
+static struct owner *find_owner(const struct work *work, const char *topology)
+{
+	for (size_t i = 0; i < work->n_owners; i++)
+		if (!strcmp(work->owners[i].topology, topology))
+			return &work->owners[i];
+	return NULL;
+}
+
+uid_t owners_find(const struct work *work, const char *topology, uid_t otherwise)
+{
+	const struct owner *owner = find_owner(work, topology);
+
+	return owner ? owner->uid : otherwise;
+}
+
+int owners_add(struct work *work, const char *topology, uid_t uid)
+{
+	struct owner *grown;
+	char *copy;
+
+	if (find_owner(work, topology))
+		return 0;
+	grown = reallocarray(work->owners, work->n_owners + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	work->owners = grown;
+	copy = strdup(topology);
+	if (!copy)
+		return -ENOMEM;
+	grown[work->n_owners++] = (struct owner){copy, uid};
+	return 0;
+}
+
+void owners_remove(struct work *work, const char *topology)
+{
+	struct owner *owner = find_owner(work, topology);
+
+	if (!owner)
+		return;
+	free(owner->topology);
+	*owner = work->owners[--work->n_owners];
+}
+
+static bool is_user(const char *name, uid_t uid)
+{
+	_cleanup_free_ char *space = malloc(PASSWD_SPACE);
+	struct passwd entry, *found = NULL;
+
+	return space && !getpwnam_r(name, &entry, space, PASSWD_SPACE, &found) && found &&
+	       found->pw_uid == uid;
+}
+
+static bool may_show(const struct work *work, const struct topology *t, const struct peer *peer)
+{
+	const struct owner *owner;
+
+	if (peer->trusted)
+		return true;
+	if (t->owner_user)
+		return is_user(t->owner_user, peer->uid);
+	owner = find_owner(work, t->name);
+	return owner && owner->uid == peer->uid;
+}
+
+static int refuse_show(const struct job *job, struct ioasidctl_error **err)
+{
+	const char *name = job->parameters.name;
+	int ret;
+
+	if (job->peer.trusted) {
+		ret = error_new(err, ERROR_UNAVAILABLE, ENOENT, "there is no topology %s", name);
+		error_object(err, "%s", name);
+		error_hint(err, "show without a name lists those that there are");
+		return ret;
+	}
+	/* The same for a name that doesn't exist: what others hold is nobody's business. */
+	ret = error_new(err, ERROR_PERMISSION, EACCES, "user id %u has no topology %s here",
+			(unsigned)job->peer.uid, name);
+	error_object(err, "%s", name);
+	error_hint(err, "its owner, root and the holder's user may see a topology");
+	return ret;
+}
+
+static int show_yaml(const struct topology *t, json_t **out, struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+	int ret = config_write(t, &text, &length, err);
+
+	if (ret)
+		return ret;
+	*out = json_pack("{s:s%}", "yaml", text, length);
+	return *out ? 0 : error_nomem(err);
+}
+
+static int show_json(const struct work *work, const struct job *job, const struct topology *only,
+		     json_t **out, struct ioasidctl_error **err)
+{
+	const struct engine *engine = work->world->engine;
+	/* Not into the trace of a transaction that this overtakes. */
+	struct driver_env env = *engine_env(engine);
+	json_t *topologies = json_array(), *dump;
+
+	env.trace = NULL;
+	for (size_t i = 0; topologies && i < engine_count(engine); i++) {
+		const struct topology *t = engine_topology_at(engine, i);
+
+		if (only ? t != only : !may_show(work, t, &job->peer))
+			continue;
+		if (!json_array_append_new(topologies, report_topology(&env, t)))
+			continue;
+		json_decref(topologies);
+		topologies = NULL;
+	}
+	dump = topologies ? report_dump(topologies) : NULL;
+	*out = dump ? json_pack("{s:o}", "dump", dump) : NULL;
+	return *out ? 0 : error_nomem(err);
+}
+
+int work_show(struct work *work, const struct job *job, json_t **out, struct ioasidctl_error **err)
+{
+	const char *name = job->parameters.name, *form = job->parameters.form;
+	const bool yaml = form && !strcmp(form, "yaml");
+	const struct topology *only = NULL;
+	int ret;
+
+	if (form && !yaml && strcmp(form, "json"))
+		return error_new(err, ERROR_USAGE, EINVAL, "there is no form %s: json or yaml",
+				 form);
+	if (yaml && !name) {
+		ret = error_new(err, ERROR_USAGE, EINVAL, "form yaml needs a name");
+		error_hint(err, "a config declares one topology: ask for them one by one");
+		return ret;
+	}
+	if (name)
+		only = engine_topology(work->world->engine, name);
+	if (name && (!only || !may_show(work, only, &job->peer)))
+		return refuse_show(job, err);
+	return yaml ? show_yaml(only, out, err) : show_json(work, job, only, out, err);
+}
