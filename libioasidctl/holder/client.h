@@ -14,7 +14,10 @@ struct client;
  */
 int client_socket_path(const char *option, char **path, struct ioasidctl_error **err);
 
-/* ERROR_UNAVAILABLE with -ENOENT or -ECONNREFUSED: nobody listens there. */
+/*
+ * ERROR_UNAVAILABLE with -ENOENT or -ECONNREFUSED: nobody listens there. A holder that is just
+ * starting or ending (its lock is taken) is waited for, a few seconds at most.
+ */
 int client_connect(const char *path, struct client **out, struct ioasidctl_error **err);
 void client_free(struct client *client);
 void client_freep(struct client **client);
@@ -22,7 +25,8 @@ void client_freep(struct client **client);
 /*
  * Calls a method of io.ioasidctl ("Apply") or, with a dot in it, of any interface. Steals
  * `parameters` (may be NULL). *reply: the reply's parameters, a new reference. A varlink error
- * io.ioasidctl.Failed becomes the errors it carries, positions and all.
+ * io.ioasidctl.Failed becomes the errors it carries, positions and all; of a verbose call that
+ * failed, *reply is set too and has its `actions`.
  */
 int client_call(struct client *client, const char *method, json_t *parameters, json_t **reply,
 		struct ioasidctl_error **err);

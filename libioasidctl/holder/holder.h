@@ -15,14 +15,15 @@ struct holder_options {
 	bool keep; /* SIGTERM: leave topologies for the next holder instead of tearing down */
 	bool exit_idle; /* end when the last topology is gone and no client is connected */
 	int ready_fd; /* gets one byte and is closed once the socket listens; -1: none */
-	int listen_fd; /* socket passed by a service manager; -1: make it */
-	/* Log line without newline; NULL: silence. */
+	int listen_fd; /* socket passed by a service manager, whose it stays; -1: make it */
+	/* Log line without newline, from the caller's thread or the worker's; NULL: silence. */
 	void (*log)(void *data, const char *line);
 	void *log_data;
 };
 
 /*
- * Serves until SIGTERM or SIGINT (or idle, as asked). 0; -EADDRINUSE (ERROR_BUSY): another holder
- * owns the socket. Blocks and handles those signals for its duration; leaves no socket behind.
+ * Serves until SIGTERM, SIGINT or SIGHUP (or idle, as asked). 0; -EADDRINUSE (ERROR_BUSY): another
+ * holder owns the socket; an error of the end: something could not be removed or restored. Blocks
+ * and handles those signals for its duration; leaves no socket behind that it made.
  */
 int holder_serve(const struct holder_options *options, struct ioasidctl_error **err);

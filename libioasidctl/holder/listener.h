@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The control socket in the file system, and who owns it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct listener {
+	char *path;
+	char *lock_path;
+	int lock; /* held as long as this is open: SOCKET.lock, with our process id in it */
+	int fd; /* listening, non-blocking; -1: not yet */
+	bool passed; /* by a service manager, whose it stays */
+};
+
+/*
+ * Becomes the owner of the socket; its directory is made where missing. -EADDRINUSE (ERROR_BUSY):
+ * another holder is, or something else listens there. Nothing listens yet.
+ */
+int listener_claim(const char *path, struct listener *out, struct ioasidctl_error **err);
+
+/*
+ * Listens: on `passed`, or (-1) on a new socket at the path, after removing the one that a holder
+ * left there which didn't end in order. Anything but a socket is never removed.
+ */
+int listener_open(struct listener *l, int passed, struct ioasidctl_error **err);
+
+/* Nobody can connect any more; those who have can still be accepted. */
+void listener_hide(struct listener *l);
+
+/* Closes, and removes socket and lock file. */
+void listener_release(struct listener *l);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The loop's own state; internal to serve.c and clients.c. */
+#pragma once
+
+#include "holder/connection.h"
+#include "holder/holder.h"
+#include "holder/listener.h"
+#include "holder/worker.h"
+
+/* Against clients that stall, forget to close, or come in thousands. */
+struct serve_limits {
+	unsigned connections; /* in all */
+	unsigned others; /* of them, of users who are neither root nor the holder's */
+	unsigned each; /* of them, of one such user */
+	uint64_t stall; /* ms that a client may take for a message, or for taking a reply */
+	uint64_t first_client; /* ms that an `exit_idle` holder waits for its first client */
+};
+
+struct server {
+	const struct holder_options *options;
+	const struct serve_limits *limits;
+	struct listener listener;
+	struct worker *worker;
+	int epoll;
+	int signals; /* signalfd */
+	struct connection **connections;
+	size_t n_connections;
+	uint64_t started; /* ms */
+	uint64_t accept_again; /* ms: descriptors had run out; 0: accepting */
+	bool served; /* somebody has connected */
+	bool stopping;
+};
+
+uint64_t clock_ms(void);
+
+/* clients.c */
+/* Accepts all that wait; false: nobody did. */
+bool clients_accept(struct server *s);
+void clients_event(struct server *s, struct connection *c, uint32_t events);
+/* Sends what the worker has finished. */
+void clients_answer(struct server *s);
+/* Closes those that are done or stalled. */
+void clients_reap(struct server *s);
+void clients_close_all(struct server *s);
+/* ms: the first of their deadlines; UINT64_MAX: none. */
+uint64_t clients_deadline(const struct server *s);
+
+/* holder_serve() with limits of one's own. */
+int serve(const struct holder_options *options, const struct serve_limits *limits,
+	  struct ioasidctl_error **err);
