@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The public API: one handle over an engine of this process or a holder's socket. */
+#include "ioasidctl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply/engine.h"
+#include "base/cleanup.h"
+#include "config/config.h"
+#include "holder/client.h"
+#include "refdev/refdev.h"
+#include "report/report.h"
+
+struct ioasidctl {
+	struct client *client; /* a holder's topologies; else NULL and: */
+	struct engine *engine;
+	struct refdev *refdev;
+	char *root; /* what the engine's environment points to */
+};
+
+const char *ioasidctl_version(void)
+{
+	return IOASIDCTL_VERSION;
+}
+
+static void free_context(struct ioasidctl **ctx)
+{
+	ioasidctl_free(*ctx);
+}
+
+#define _cleanup_context_ _cleanup_(free_context)
+
+static void decref(json_t **json)
+{
+	json_decref(*json);
+}
+
+#define _cleanup_json_ _cleanup_(decref)
+
+int ioasidctl_new(const struct ioasidctl_options *options, struct ioasidctl **out,
+		  struct ioasidctl_error **error)
+{
+	_cleanup_context_ struct ioasidctl *ctx = calloc(1, sizeof(*ctx));
+	_cleanup_free_ char *why = NULL;
+	const char *machine = options ? options->machine : NULL;
+	struct driver_env env = {0};
+	int ret;
+
+	if (options && options->size < sizeof(*options))
+		return error_new(error, ERROR_USAGE, EINVAL,
+				 "size of the options is not set, or of another library");
+	if (!ctx)
+		return error_nomem(error);
+	ctx->root = strdup(options && options->root ? options->root : "");
+	if (!ctx->root)
+		return error_nomem(error);
+	ret = refdev_new(machine, machine ? strlen(machine) : 0, &ctx->refdev, &why);
+	if (ret)
+		return error_new(error, ERROR_CONFIG, -ret, "machine description: %s",
+				 why ? why : strerror(-ret));
+	env.root = ctx->root;
+	env.refdev = ctx->refdev;
+	ret = engine_new(&env, &ctx->engine, error);
+	if (!ret)
+		*out = steal_pointer(ctx);
+	return ret;
+}
+
+int ioasidctl_connect(const char *socket, struct ioasidctl **out, struct ioasidctl_error **error)
+{
+	_cleanup_context_ struct ioasidctl *ctx = calloc(1, sizeof(*ctx));
+	_cleanup_free_ char *path = NULL;
+	int ret;
+
+	if (!ctx)
+		return error_nomem(error);
+	ret = client_socket_path(socket, &path, error);
+	if (!ret)
+		ret = client_connect(path, &ctx->client, error);
+	if (!ret)
+		*out = steal_pointer(ctx);
+	return ret;
+}
+
+void ioasidctl_free(struct ioasidctl *ctx)
+{
+	if (!ctx)
+		return;
+	client_free(ctx->client);
+	engine_free(ctx->engine);
+	refdev_free(ctx->refdev);
+	free(ctx->root);
+	free(ctx);
+}
+
+int ioasidctl_check(const char *text, size_t length, const char *file,
+		    struct ioasidctl_error **error)
+{
+	_cleanup_topology_ struct topology *t = NULL;
+
+	return config_parse(text, length, file, &t, error);
+}
+
+static int print_json(const json_t *json, char **out, struct ioasidctl_error **error)
+{
+	if (!out)
+		return 0;
+	*out = json_dumps(json, JSON_COMPACT);
+	return *out ? 0 : error_nomem(error);
+}
+
+/* Calls the holder and prints the member `key` of its reply. */
+static int call(struct ioasidctl *ctx, const char *method, json_t *parameters, const char *key,
+		char **out, struct ioasidctl_error **error)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	const json_t *member;
+	int ret;
+
+	if (!parameters)
+		return error_nomem(error);
+	ret = client_call(ctx->client, method, parameters, &reply, error);
+	if (ret)
+		return ret;
+	member = json_object_get(reply, key);
+	if (!member)
+		return error_new(error, ERROR_PROTOCOL, EPROTO,
+				 "the holder's reply to %s has no %s", method, key);
+	if (!json_is_string(member))
+		return print_json(member, out, error);
+	*out = strdup(json_string_value(member));
+	return *out ? 0 : error_nomem(error);
+}
+
+static int driver_from_name(const char *name, enum driver_choice *out,
+			    struct ioasidctl_error **error)
+{
+	*out = DRIVER_AUTO;
+	for (int i = 0; name && driver_choice_names[i]; i++)
+		if (!strcmp(driver_choice_names[i], name)) {
+			*out = i;
+			return 0;
+		}
+	return name ? error_new(error, ERROR_USAGE, EINVAL, "there is no driver %s", name) : 0;
+}
+
+static struct transaction transaction_from_flags(unsigned flags)
+{
+	return (struct transaction){.dry_run = flags & IOASIDCTL_DRY_RUN,
+				    .no_verify = flags & IOASIDCTL_NO_VERIFY,
+				    .list = flags & IOASIDCTL_OPERATIONS};
+}
+
+static int apply_here(struct ioasidctl *ctx, const char *text, size_t length, const char *file,
+		      struct transaction *how, char **result, struct ioasidctl_error **error)
+{
+	_cleanup_json_ json_t *outcome = NULL;
+	struct topology *desired;
+	int ret = config_parse(text, length, file, &desired, error);
+
+	if (!ret)
+		ret = engine_apply(ctx->engine, desired, how, &outcome, error);
+	return ret ? ret : print_json(outcome, result, error);
+}
+
+int ioasidctl_apply(struct ioasidctl *ctx, const char *text, size_t length, const char *file,
+		    const char *driver, unsigned flags, char **result,
+		    struct ioasidctl_error **error)
+{
+	struct transaction how = transaction_from_flags(flags);
+	int ret = driver_from_name(driver, &how.driver, error);
+
+	if (ret)
+		return ret;
+	if (!ctx->client)
+		return apply_here(ctx, text, length, file, &how, result, error);
+	return call(ctx, "Apply",
+		    json_pack("{s:s%, s:s*, s:s*, s:b, s:b, s:b}", "config", text, length, "file",
+			      file, "driver", driver, "dry_run", how.dry_run, "verify",
+			      !how.no_verify, "list", how.list),
+		    "result", result, error);
+}
+
+int ioasidctl_delete(struct ioasidctl *ctx, const char *name, unsigned flags, char **result,
+		     struct ioasidctl_error **error)
+{
+	const struct transaction how = transaction_from_flags(flags);
+	_cleanup_json_ json_t *outcome = NULL;
+	int ret;
+
+	if (ctx->client)
+		return call(ctx, "Delete",
+			    json_pack("{s:s, s:b, s:b}", "name", name, "dry_run", how.dry_run,
+				      "list", how.list),
+			    "result", result, error);
+	ret = engine_delete(ctx->engine, name, &how, &outcome, error);
+	return ret ? ret : print_json(outcome, result, error);
+}
+
+static int find_topology(struct ioasidctl *ctx, const char *name, const struct topology **out,
+			 struct ioasidctl_error **error)
+{
+	*out = engine_topology(ctx->engine, name);
+	return *out ? 0
+		    : error_new(error, ERROR_UNAVAILABLE, ENOENT, "there is no topology %s", name);
+}
+
+int ioasidctl_show(struct ioasidctl *ctx, const char *name, char **dump,
+		   struct ioasidctl_error **error)
+{
+	_cleanup_json_ json_t *root = NULL;
+	const struct topology *only = NULL;
+	json_t *topologies;
+	int ret = 0;
+
+	if (ctx->client)
+		return call(ctx, "Show", json_pack("{s:s*}", "name", name), "dump", dump, error);
+	if (name)
+		ret = find_topology(ctx, name, &only, error);
+	if (ret)
+		return ret;
+	topologies = json_array();
+	for (size_t i = 0; i < engine_count(ctx->engine); i++) {
+		const struct topology *t = engine_topology_at(ctx->engine, i);
+
+		if (!only || t == only)
+			json_array_append_new(topologies,
+					      report_topology(engine_env(ctx->engine), t));
+	}
+	root = report_dump(topologies);
+	return root ? print_json(root, dump, error) : error_nomem(error);
+}
+
+int ioasidctl_dump_config(struct ioasidctl *ctx, const char *name, char **yaml,
+			  struct ioasidctl_error **error)
+{
+	const struct topology *t;
+	size_t length;
+	int ret;
+
+	if (ctx->client)
+		return call(ctx, "Show", json_pack("{s:s, s:s}", "name", name, "form", "yaml"),
+			    "yaml", yaml, error);
+	ret = find_topology(ctx, name, &t, error);
+	return ret ? ret : config_write(t, yaml, &length, error);
+}
+
+static int object_descriptor(const struct topology *t, const char *object)
+{
+	uint32_t i;
+
+	i = topology_find_fd(t, object);
+	if (i != NO_INDEX)
+		return t->fds[i].ops->fd_number(t->fds[i].live.handle);
+	i = topology_find_memory(t, object);
+	if (i != NO_INDEX)
+		return t->memories[i].live.fd;
+	i = topology_find_device(t, object);
+	if (i == NO_INDEX)
+		return -ENOENT;
+	if (!t->devices[i].live.handle)
+		return -1;
+	return t->fds[t->devices[i].fd].ops->device_fd_number(t->devices[i].live.handle);
+}
+
+int ioasidctl_descriptor(struct ioasidctl *ctx, const char *topology, const char *object,
+			 struct ioasidctl_error **error)
+{
+	const struct topology *t;
+	int ret;
+
+	if (ctx->client)
+		return error_new(error, ERROR_REFUSED, EOPNOTSUPP,
+				 "topology %s is held by another process", topology);
+	ret = find_topology(ctx, topology, &t, error);
+	if (ret)
+		return ret;
+	ret = object_descriptor(t, object);
+	if (ret == -ENOENT)
+		return error_new(error, ERROR_USAGE, ENOENT,
+				 "topology %s has no fd, device or memory %s", topology, object);
+	if (ret < 0)
+		return error_new(error, ERROR_REFUSED, EOPNOTSUPP,
+				 "%s of topology %s has no descriptor", object, topology);
+	return ret;
+}
+
+#define ERROR_TEXT(field)                                                        \
+	const char *ioasidctl_error_##field(const struct ioasidctl_error *error) \
+	{                                                                        \
+		return error->field;                                             \
+	}
+
+ERROR_TEXT(message)
+ERROR_TEXT(cause)
+ERROR_TEXT(hint)
+ERROR_TEXT(object)
+ERROR_TEXT(file)
+ERROR_TEXT(ioctl)
+
+const char *ioasidctl_error_kind(const struct ioasidctl_error *error)
+{
+	return error_kind_name(error->kind);
+}
+
+unsigned ioasidctl_error_line(const struct ioasidctl_error *error)
+{
+	return error->line;
+}
+
+unsigned ioasidctl_error_column(const struct ioasidctl_error *error)
+{
+	return error->column;
+}
+
+int ioasidctl_error_errno(const struct ioasidctl_error *error)
+{
+	return error->errnum;
+}
+
+const struct ioasidctl_error *ioasidctl_error_next(const struct ioasidctl_error *error)
+{
+	return error->next;
+}
+
+void ioasidctl_error_free(struct ioasidctl_error *error)
+{
+	error_free(error);
+}
