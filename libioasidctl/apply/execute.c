@@ -1,9 +1,61 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "apply/execution.h"
 #include "base/cleanup.h"
+
+#define SMALLEST_PAGE 4096
+
+/*
+ * An IOASID without devices takes mappings at any address; the first device brings the IOMMU's page
+ * size, and the kernel then says the same as for a reserved region.
+ */
+static void explain_alignment(const struct ioasid *ioasid, struct ioasidctl_error **err)
+{
+	if ((*err)->errnum != EADDRINUSE && (*err)->errnum != EINVAL)
+		return;
+	for (size_t i = 0; i < ioasid->n_maps; i++) {
+		const struct mapping *m = &ioasid->maps[i];
+
+		if (!((m->iova | m->length | m->offset) & (SMALLEST_PAGE - 1)))
+			continue;
+		error_cause(err,
+			    "the mapping of 0x%" PRIx64 " bytes at IOVA 0x%" PRIx64
+			    " of %s is not made of whole pages of 4 KiB",
+			    m->length, m->iova, ioasid->name);
+		error_hint(err, "align iova, length and offset to the IOMMU's pages");
+		return;
+	}
+}
+
+/* Where the config asks for what the operation does. */
+static struct position position_of(const struct topology *t, const struct operation *op)
+{
+	switch ((enum operation_kind)op->kind) {
+	case OPERATION_CREATE_MEMORY:
+	case OPERATION_GROW_MEMORY:
+		return t->memories[op->object].at;
+	case OPERATION_SET_DRIVER:
+	case OPERATION_OPEN_DEVICE:
+	case OPERATION_BIND_DEVICE:
+		return t->devices[op->object].at;
+	case OPERATION_OPEN_FD:
+		return t->fds[op->fd].at;
+	case OPERATION_ALLOC:
+	case OPERATION_ALLOW:
+		return t->fds[op->fd].ioasids[op->object].at;
+	case OPERATION_MAP:
+	case OPERATION_COPY:
+		return t->fds[op->fd].ioasids[op->object].maps[op->item].at;
+	case OPERATION_ATTACH:
+	case OPERATION_REPLACE:
+		return t->fds[op->fd].ioasids[op->object].attach[op->item].at;
+	default:
+		return (struct position){0};
+	}
+}
 
 /* Adds to the newest error what was being done, and where the config asked for it. */
 static void explain_failure(const struct execution *x, const struct operation *op,
@@ -11,25 +63,15 @@ static void explain_failure(const struct execution *x, const struct operation *o
 {
 	_cleanup_free_ char *text = operation_text(x->plan, op);
 	const struct topology *t = op->old ? x->live : x->desired;
-	struct position at = {0};
+	struct position at;
 
 	if (!err || !*err)
 		return;
 	if (text)
 		error_object(err, "%s: %s", t->name, text);
-	if (op->fd == NO_INDEX)
-		at = t->memories[op->object].at;
-	else if (op->kind == OPERATION_MAP || op->kind == OPERATION_COPY)
-		at = t->fds[op->fd].ioasids[op->object].maps[op->item].at;
-	else if (op->kind == OPERATION_ATTACH || op->kind == OPERATION_REPLACE)
-		at = t->fds[op->fd].ioasids[op->object].attach[op->item].at;
-	else if (op->kind == OPERATION_ALLOC || op->kind == OPERATION_ALLOW)
-		at = t->fds[op->fd].ioasids[op->object].at;
-	else if (op->kind == OPERATION_OPEN_FD)
-		at = t->fds[op->fd].at;
-	else if (op->kind == OPERATION_SET_DRIVER || op->kind == OPERATION_OPEN_DEVICE ||
-		 op->kind == OPERATION_BIND_DEVICE)
-		at = t->devices[op->object].at;
+	if (op->kind == OPERATION_ATTACH || op->kind == OPERATION_REPLACE)
+		explain_alignment(&t->fds[op->fd].ioasids[op->object], err);
+	at = position_of(t, op);
 	if (at.line && !op->old)
 		error_position(err, t->file, at.line, at.column);
 }

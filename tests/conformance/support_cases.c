@@ -113,10 +113,10 @@ const struct conformance_case conformance_cases[] = {
 	  {MAPS("{iova: 0xfee00000, memory: ram, length: 64K}"), ERROR_KERNEL, EADDRINUSE, false}},
 	 {0}},
 	{"an IOVA that is on no page boundary",
-	 {{MAPS("{iova: 0x100, memory: ram, length: 4K}"), ERROR_KERNEL, EINVAL, false}},
+	 {{MAPS("{iova: 0x100, memory: ram, length: 4K}"), ERROR_KERNEL, EADDRINUSE, false}},
 	 {0}},
 	{"a length that is no whole page",
-	 {{MAPS("{iova: 0x1000, memory: ram, length: 100}"), ERROR_KERNEL, EINVAL, false}},
+	 {{MAPS("{iova: 0x1000, memory: ram, length: 100}"), ERROR_KERNEL, EADDRINUSE, false}},
 	 {0}},
 	{"a device that isn't there",
 	 {{"devices: [{name: ghost, pci: '0000:7e:1f.7'}]\n" FD(
@@ -131,7 +131,7 @@ const struct conformance_case conformance_cases[] = {
 	{"a device left on its host driver",
 	 {{"devices: [{name: nic, pci: '0000:01:00.0'}]\n" FD(
 		   "{name: gpa, kind: gpa, attach: [{device: nic}]}"),
-	   ERROR_PERMISSION, 0, false}},
+	   ERROR_BUSY, 0, false}},
 	 {0}},
 	{"a failing step leaves the host driver alone",
 	 {{"memory: [{name: ram, size: 1M}]\ndevices: [" NIC
