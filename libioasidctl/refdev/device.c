@@ -71,6 +71,7 @@ int call_query_device(struct refdev_file *file, struct ioasid_query_args *args)
 	args->group_state = IOASID_GROUP_HOST;
 	args->reserved = 0;
 	memset(args->driver, 0, sizeof(args->driver));
+	memset(args->format, 0, sizeof(args->format));
 	if (ret)
 		return 0;
 	args->device_flags = device_flags(file, device);
@@ -78,6 +79,7 @@ int call_query_device(struct refdev_file *file, struct ioasid_query_args *args)
 	if (device->group) {
 		args->group = device->group->hw->id;
 		args->group_state = group_state(device->group);
+		memcpy(args->format, device->group->hw->iommu->format, sizeof(args->format));
 	}
 	return 0;
 }

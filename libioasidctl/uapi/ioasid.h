@@ -254,6 +254,7 @@ struct ioasid_query_args {
 	__u32 group_state; /* (out) enum ioasid_group_state */
 	__u32 reserved; /* 0 */
 	char driver[IOASID_NAME_SIZE]; /* (out) host driver; "" none */
+	char format[IOASID_NAME_SIZE]; /* (out) of the page tables of its IOMMU; "" no IOMMU */
 };
 
 /*
@@ -297,10 +298,11 @@ struct ioasid_device_info_args {
 /*
  * ATTACH: the device's DMA goes through the IOASID from now on. An attached device moves over, and
  * with it all of its group, without a moment in which DMA is blocked or goes elsewhere.
- * ENOENT: cookie or IOASID; EINVAL: the group is in another IOASID and this device isn't, or the
- * IOMMU can't do what the IOASID was allocated for (nesting, snooping, page size); EADDRINUSE: a
- * mapping or an allowed range hits what the device reserves or can't reach (LIST_RESERVED_DEVICE);
- * EFAULT: memory of a mapping is gone; ENOSPC: domain limit; EOPNOTSUPP: a PASID.
+ * ENOENT: cookie or IOASID; EINVAL: the group is in another IOASID and this device isn't, a member
+ * can do no-snoop DMA and the IOASID enforces snooping, or the IOMMU's smallest page is larger than
+ * the CPU's; EADDRINUSE: a mapping or an allowed range hits what the device reserves or can't reach
+ * (LIST_RESERVED_DEVICE), or isn't aligned to the IOMMU's pages; EFAULT: memory of a mapping is
+ * gone; ENOSPC: domain limit; EOPNOTSUPP: a PASID, or a nest_parent on an IOMMU without nesting.
  */
 struct ioasid_attach_args {
 	__u32 argsz;
@@ -483,7 +485,7 @@ _Static_assert(sizeof(struct ioasid_unmap_args) == 32, "ABI");
 _Static_assert(sizeof(struct ioasid_copy_args) == 40, "ABI");
 _Static_assert(sizeof(struct ioasid_allowed_args) == 24, "ABI");
 _Static_assert(sizeof(struct ioasid_device_name) == 72, "ABI");
-_Static_assert(sizeof(struct ioasid_query_args) == 160, "ABI");
+_Static_assert(sizeof(struct ioasid_query_args) == 224, "ABI");
 _Static_assert(sizeof(struct ioasid_bind_args) == 88, "ABI");
 _Static_assert(sizeof(struct ioasid_unbind_args) == 16, "ABI");
 _Static_assert(sizeof(struct ioasid_device_info_args) == 120, "ABI");

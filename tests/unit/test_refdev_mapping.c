@@ -440,12 +440,10 @@ static void test_many(void **state)
 
 	rd_join(f, EDU, 1, id);
 	for (uint64_t i = 0; i < n; i++)
-		assert_int_equal(rd_map(f, id, 8 * G + i * 7919 % n * 8 * K, memory, 4 * K, RW),
-				 0);
+		assert_int_equal(rd_map(f, id, 8 * G + i * 7919 % n * 8 * K, memory, 4 * K, RW), 0);
 	assert_int_equal(rd_info(f, id).n_mappings, n);
-	assert_int_equal(rd_dma(f, 1, 8 * G + (n - 1) * 8 * K, &byte, 1, IOASID_DMA_WRITE, NULL,
-				NULL),
-			 0);
+	assert_int_equal(
+		rd_dma(f, 1, 8 * G + (n - 1) * 8 * K, &byte, 1, IOASID_DMA_WRITE, NULL, NULL), 0);
 	assert_int_equal(memory[0], 'm');
 	for (uint64_t i = 0; i < n; i += 2)
 		assert_int_equal(rd_unmap(f, id, 8 * G + i * 8 * K, 4 * K), 0);
