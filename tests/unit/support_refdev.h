@@ -2,13 +2,15 @@
 /* Calls of the reference device with their struct filled in; each returns what the call did. */
 #pragma once
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* It expects the above to be there. */
+#include <cmocka.h>
 
 #include "refdev/refdev.h"
 #include "uapi/ioasid.h"
