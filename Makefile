@@ -137,7 +137,7 @@ INSTALLED_SCHEMAS = $(wildcard schemas/*.schema.json)
 INSTALL_FILES = \
 	$(LIB_A):$(libdir)/libioasidctl.a \
 	libioasidctl/ioasidctl.h:$(includedir)/ioasidctl/ioasidctl.h \
-	$(patsubst %,libioasidctl/%:$(includedir)/ioasidctl/%,uapi/ioasid.h) \
+	libioasidctl/uapi/ioasid.h:$(includedir)/ioasidctl/uapi/ioasid.h \
 	$(foreach m,$(MAN_PAGE),$(m):$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
 	$(foreach s,$(INSTALLED_SCHEMAS),$(s):$(datadir)/ioasidctl/$(s)) \
 	completions/ioasidctl.bash:$(bashdir)/ioasidctl \

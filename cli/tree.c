@@ -81,16 +81,12 @@ static void print_group(const json_t *device)
 		return;
 	printf(", group %" JSON_INTEGER_FORMAT,
 	       json_integer_value(json_object_get(device, "group")));
-	if (json_array_size(members) < 2)
-		return;
-	fputs("\n    with", stdout);
 	json_array_foreach (members, i, member) {
 		const json_t *driver = json_object_get(member, "driver");
 
-		if (!strcmp(text_of(member, "address"), text_of(device, "address")))
-			continue;
-		printf(" %s (%s)", text_of(member, "address"),
-		       driver ? json_string_value(driver) : "no driver");
+		if (strcmp(text_of(member, "address"), text_of(device, "address")))
+			printf("\n    shares its group with %s (%s)", text_of(member, "address"),
+			       driver ? json_string_value(driver) : "no driver");
 	}
 }
 
