@@ -22,7 +22,7 @@ out=$place/out err=$place/err count=0 failed=0 status=0
 cd "$place" || exit 1
 
 holder_pid() {
-	[ -s "$IOASIDCTL_SOCKET.lock" ] && cat "$IOASIDCTL_SOCKET.lock"
+	cat "$IOASIDCTL_SOCKET.lock" 2>/dev/null
 }
 
 # Waits until a condition holds; for what happens in another process.
