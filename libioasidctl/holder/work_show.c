@@ -95,6 +95,29 @@ static int refuse_show(const struct job *job, struct ioasidctl_error **err)
 	return ret;
 }
 
+/* A config declares one topology: without a name it's the only one that the caller may see. */
+static int find_only(const struct work *work, const struct peer *peer, const struct topology **out,
+		     struct ioasidctl_error **err)
+{
+	const struct engine *engine = work->world->engine;
+	size_t n = 0;
+
+	for (size_t i = 0; i < engine_count(engine); i++) {
+		if (!may_show(work, engine_topology_at(engine, i), peer))
+			continue;
+		*out = engine_topology_at(engine, i);
+		n++;
+	}
+	if (n == 1)
+		return 0;
+	if (!n)
+		return error_new(err, ERROR_UNAVAILABLE, ENOENT, "there is no topology to show");
+	error_new(err, ERROR_USAGE, EINVAL, "%zu topologies are held, and a config declares one",
+		  n);
+	error_hint(err, "name the one to show");
+	return -EINVAL;
+}
+
 static int show_yaml(const struct topology *t, json_t **out, struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -136,15 +159,14 @@ int work_show(struct work *work, const struct job *job, json_t **out, struct ioa
 	const char *name = job->parameters.name, *form = job->parameters.form;
 	const bool yaml = form && !strcmp(form, "yaml");
 	const struct topology *only = NULL;
-	int ret;
 
 	if (form && !yaml && strcmp(form, "json"))
 		return error_new(err, ERROR_USAGE, EINVAL, "there is no form %s: json or yaml",
 				 form);
 	if (yaml && !name) {
-		ret = error_new(err, ERROR_USAGE, EINVAL, "form yaml needs a name");
-		error_hint(err, "a config declares one topology: ask for them one by one");
-		return ret;
+		int ret = find_only(work, &job->peer, &only, err);
+
+		return ret ? ret : show_yaml(only, out, err);
 	}
 	if (name)
 		only = engine_topology(work->world->engine, name);
