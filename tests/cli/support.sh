@@ -12,6 +12,7 @@
 set -u
 top=$PWD
 ioasidctl=$(realpath "${BUILD:-build}/ioasidctl")
+[ -x "$ioasidctl" ] || { echo "Bail out! $ioasidctl isn't built"; exit 1; }
 examples=$top/examples
 python=/usr/bin/python3
 place=$(mktemp -d)
