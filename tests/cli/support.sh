@@ -99,7 +99,8 @@ is() {
 
 golden() {
 	local file=$top/tests/cli/golden/$2 seen
-	seen=$(sed "s|$place|PLACE|g; s|$top|TOP|g" "$1" && echo .)
+	# How much table a range takes depends on how well its memory happens to be aligned.
+	seen=$(sed "s|$place|PLACE|g; s|$top|TOP|g; s|tables [0-9]*K|tables NK|" "$1" && echo .)
 	if [ -n "${UPDATE_GOLDEN:-}" ]; then
 		printf '%s' "${seen%.}" >"$file"
 	fi
