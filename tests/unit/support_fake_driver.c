@@ -136,8 +136,10 @@ static int fake_find(const struct driver_env *env, const struct device *spec,
 
 	(void)env, (void)err;
 	out->present = d;
-	if (d)
-		out->group = d->group;
+	if (!d)
+		return 0;
+	out->group = d->group;
+	out->driver = *d->driver ? strdup(d->driver) : NULL;
 	return 0;
 }
 

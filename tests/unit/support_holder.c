@@ -30,7 +30,7 @@ void test_holder_prepare(struct test_holder *h)
 
 	*h = (struct test_holder){
 		.options = {.root = "", .ready_fd = -1, .listen_fd = -1},
-		.limits = {.connections = 32,
+		.limits = {.connections = 256,
 			   .others = 16,
 			   .each = 4,
 			   .stall = PATIENCE * 1000,
