@@ -71,7 +71,7 @@ static void test_life_of_a_topology(void **state)
 {
 	_cleanup_close_ int fd = raw_connect(&holder);
 	_cleanup_json_ json_t *plan = NULL, *applied = NULL, *again = NULL, *dump = NULL;
-	_cleanup_json_ json_t *yaml = NULL, *gone = NULL, *missing = NULL;
+	_cleanup_json_ json_t *yaml = NULL, *only = NULL, *gone = NULL, *missing = NULL;
 	json_t *verbose = config_named("vm0");
 
 	(void)state;
@@ -91,6 +91,8 @@ static void test_life_of_a_topology(void **state)
 	assert_string_equal(json_text_at(dump, "parameters/dump/topologies/0/name"), "vm0");
 	yaml = raw_ask(fd, SHOW, json_pack("{s:s, s:s}", "name", "vm0", "form", "yaml"));
 	assert_non_null(strstr(json_text_at(yaml, "parameters/yaml"), "name: vm0"));
+	only = raw_ask(fd, SHOW, json_pack("{s:s}", "form", "yaml"));
+	assert_true(json_equal(only, yaml));
 	gone = raw_ask(fd, DELETE, json_pack("{s:s}", "name", "vm0"));
 	assert_string_equal(json_text_at(gone, "parameters/result/name"), "vm0");
 	missing = raw_ask(fd, DELETE, json_pack("{s:s}", "name", "vm0"));
@@ -115,7 +117,6 @@ static void test_refusals(void **state)
 
 	(void)state;
 	refused(SHOW, json_pack("{s:s}", "name", "vm1"), "unavailable", "there is no topology vm1");
-	refused(SHOW, json_pack("{s:s}", "form", "yaml"), "usage", "form yaml needs a name");
 	refused(SHOW, json_pack("{s:s}", "form", "xml"), "usage", "there is no form xml");
 	refused(APPLY, json_pack("{s:s, s:s}", "config", "version: 2\n", "file", "vm.yaml"),
 		"config", "");
@@ -124,6 +125,9 @@ static void test_refusals(void **state)
 	refused(APPLY, json_pack("{s:s, s:s}", "config", "version: 1\nname: a\n", "machine", "{}"),
 		"busy", "reference machine is another one");
 	assert_int_equal(shown(NULL), 1);
+	json_decref(holder_ask(&holder, APPLY, config_named("vm1")));
+	refused(SHOW, json_pack("{s:s}", "form", "yaml"), "usage",
+		"2 topologies are held, and a config declares one");
 }
 
 static void test_errors_have_positions(void **state)
