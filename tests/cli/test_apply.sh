@@ -83,13 +83,37 @@ sed 's/0000:01:00.0/0000:00:01.0/; s/nic0, pci/nic0, pci/; s/name: vm0/name: vm1
 failing "a device of another topology" 1 "vm0" vm1.yaml
 sed 's/iova: 0x8000000/iova: 0xfee00000/' "$first" >msi.yaml
 failing "a reserved range" 1 "0xfee00000" msi.yaml
-sed 's/"0000:00:03.0"/"0000:03:01.0"/; s/name: vm0/name: vm2/; /nic0/d' "$first" |
-	sed 's/attach: .*/attach: [{device: dma0}]/' >group.yaml
+sed 's/0000:01:00.0/0000:05:00.0/' "$first" >group.yaml
+failing "a group that isn't viable" 1 "0000:05:00.1 (mlx5_core)" group.yaml
+sed 's/0000:01:00.0/0001:00:00.0/' "$first" >format.yaml
+failing "an IOMMU of another format" 1 "0001:00:00.0" format.yaml
 printf 'version: 1\nname: \xff\n' >latin.yaml
 failing "not UTF-8" 65 "latin.yaml" latin.yaml
 run "$ioasidctl" apply --json --driver ioasid msi.yaml
 valid "$err" error "a failure --json: by the schema"
 silent "$out" "a failure --json: no result"
+
+# Somebody else's holder.
+if [ "$(id -u)" -eq 0 ] && as_nobody() {
+	"$python" -c 'import os, sys
+os.setgroups([]), os.setgid(65534), os.setuid(65534)
+os.execv(sys.argv[1], sys.argv[1:])' "$@"
+} && as_nobody "$ioasidctl" --version >/dev/null 2>&1; then
+	chmod 700 "$place"
+	run as_nobody "$ioasidctl" show
+	exits 77 "a socket out of reach: exit status"
+	says "$err" "$IOASIDCTL_SOCKET" "a socket out of reach: named"
+	chmod 755 "$place" "$place/run"
+	run as_nobody "$ioasidctl" delete vm0
+	exits 77 "a user without rights: exit status"
+	says "$err" "user id 65534 may not call Delete" "a user without rights: message"
+	run as_nobody "$ioasidctl" show --json
+	is "$(json "$out" 'd["topologies"]')" "[]" "a user without rights: sees nothing"
+	chmod 700 "$place"
+	is "$(dump)" "$(cat before.json)" "a user without rights: nothing has changed"
+else
+	echo "ok $((count += 1)) - somebody else's holder # skip: needs root"
+fi
 
 # More than one topology, and their ends.
 sed 's/name: vm0/name: vm3/; s/0000:00:03.0/0000:00:04.0/; s/0000:01:00.0/0000:06:00.0/' "$first" >vm3.yaml
@@ -118,6 +142,62 @@ is "$(ls "$place/run" | xargs)" "" "it leaves nothing behind"
 run "$ioasidctl" delete vm0
 exits 69 "delete without a holder: exit status"
 says "$err" "no holder listens at $IOASIDCTL_SOCKET" "delete without a holder: message"
+
+# Several at once, with no holder yet: one starts, and serves them all.
+for i in 1 3 4; do
+	sed "s/name: vm0/name: race$i/; s/0000:00:03.0/0000:00:0$i.0/; /nic0, pci/d; s/, {device: nic0}//" \
+		"$first" >race$i.yaml
+done
+sed -i 's/0000:00:01.0/0000:06:00.0/' race1.yaml
+for i in 1 3 4; do
+	"$ioasidctl" apply --driver ioasid race$i.yaml >race$i.out 2>&1 &
+done
+wait
+is "$(cat race?.out | sed 's/[0-9]* operations/N operations/' | sort | xargs -d '\n')" \
+	"race1: N operations done race3: N operations done race4: N operations done" \
+	"three applies at once: all done"
+is "$("$ioasidctl" show --names | sort | xargs)" "race1 race3 race4" "three applies at once: one holder"
+pid=$(holder_pid)
+run "$ioasidctl" delete race1 race3 race4
+exits 0 "three applies at once: deleted"
+eventually gone "$pid"
+
+# Ctrl-C while a holder works (one that never answers): said, and dead by the signal.
+cat >mute.py <<'END'
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+c, _ = s.accept()
+open("asked", "wb").write(c.recv(1 << 20))
+while c.recv(1 << 20):
+    pass
+open("hung-up", "w")
+END
+interrupted() { # ARGUMENT...
+	rm -f mute asked hung-up
+	"$python" mute.py mute &
+	eventually test -S mute
+	# Background jobs ignore SIGINT; a terminal's don't.
+	"$python" -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$ioasidctl" apply --socket mute "$@" >"$out" 2>"$err" &
+	pid=$!
+	eventually test -s asked
+	kill -INT $pid
+	wait $pid
+	status=$?
+}
+interrupted "$first"
+exits 130 "interrupted: exit status"
+is "$(cat "$err")" "ioasidctl: error: interrupted; the holder undoes what it has begun" \
+	"interrupted: message"
+eventually test -e hung-up
+result $? "interrupted: the connection is closed, which tells the holder"
+interrupted --json "$first"
+exits 130 "interrupted --json: exit status"
+valid "$err" error "interrupted --json: by the schema"
+is "$(json "$err" 'd["errors"][0]["kind"]')" interrupted "interrupted --json: kind"
 
 # A holder that can't start says why.
 mkdir -p "$IOASIDCTL_SOCKET"
