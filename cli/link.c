@@ -144,12 +144,17 @@ int link_call(struct client *client, const char *method, json_t *parameters, jso
 {
 	const json_t *action;
 	size_t i;
-	int ret = client_call(client, method, parameters, reply, err);
+	int ret;
 
-	if (ret)
-		return ret;
+	*reply = NULL;
+	ret = client_call(client, method, parameters, reply, err);
+	/* Also of a call that failed: what was done, and undone, matters then most of all. */
 	json_array_foreach (json_object_get(*reply, "actions"), i, action)
 		if (json_is_string(action))
 			print_action(NULL, json_string_value(action));
-	return 0;
+	if (!ret)
+		return 0;
+	json_decref(*reply);
+	*reply = NULL;
+	return ret;
 }

@@ -89,6 +89,9 @@ sed 's/0000:01:00.0/0001:00:00.0/' "$first" >format.yaml
 failing "an IOMMU of another format" 1 "0001:00:00.0" format.yaml
 printf 'version: 1\nname: \xff\n' >latin.yaml
 failing "not UTF-8" 65 "latin.yaml" latin.yaml
+run "$ioasidctl" apply -v --driver ioasid format.yaml
+says "$err" "IOASID_BIND_DEVICE, pci 0001:00:00.0" "a failure -v: the action that failed"
+says "$err" 'IOASID_SET_HOST_DRIVER, pci 0001:00:00.0 driver "nvme"' "a failure -v: its undoing"
 run "$ioasidctl" apply --json --driver ioasid msi.yaml
 valid "$err" error "a failure --json: by the schema"
 silent "$out" "a failure --json: no result"
