@@ -120,11 +120,13 @@ int reader_integer(struct reader *r, const json_t *object, const char *key, bool
 	if (ret <= 0)
 		return ret;
 	number = json_integer_value(value);
-	if (!json_is_integer(value) || number < low || number > high)
-		return reader_fail(r, key, "expected an integer from %" PRIu32 " to %" PRIu32, low,
-				   high);
-	*out = (uint32_t)number;
-	return 0;
+	if (json_is_integer(value) && number >= low && number <= high) {
+		*out = (uint32_t)number;
+		return 0;
+	}
+	if (low == high)
+		return reader_fail(r, key, "expected %" PRIu32, low);
+	return reader_fail(r, key, "expected an integer from %" PRIu32 " to %" PRIu32, low, high);
 }
 
 int reader_text(struct reader *r, const json_t *object, const char *key, bool required, char *out,
