@@ -38,42 +38,50 @@ int ioasid_query(struct driver_fd *fd, const struct ioasid_device_name *name,
 		   : 0;
 }
 
-struct member_text {
-	FILE *out;
-	bool only_in_the_way;
-	size_t listed;
+/* One pass over the members fills both. */
+struct member_texts {
+	FILE *all, *in_the_way;
+	size_t n_all, n_in_the_way;
 };
 
-static int write_member(void *data, const void *entry)
+static void write_member(FILE *out, size_t *listed, const struct ioasid_entry_member *e)
+{
+	fprintf(out, "%s%.*s (%.*s)", (*listed)++ ? ", " : "", IOASID_NAME_SIZE, e->device.name,
+		IOASID_NAME_SIZE, e->driver[0] ? e->driver : "no driver");
+}
+
+static int take_member(void *data, const void *entry)
 {
 	const struct ioasid_entry_member *e = entry;
-	struct member_text *t = data;
+	struct member_texts *t = data;
 
-	if (t->only_in_the_way && !(e->device_flags & IOASID_DEVICE_IN_THE_WAY))
-		return 0;
-	fprintf(t->out, "%s%.*s (%.*s)", t->listed++ ? ", " : "", IOASID_NAME_SIZE, e->device.name,
-		IOASID_NAME_SIZE, e->driver[0] ? e->driver : "no driver");
+	write_member(t->all, &t->n_all, e);
+	if (e->device_flags & IOASID_DEVICE_IN_THE_WAY)
+		write_member(t->in_the_way, &t->n_in_the_way, e);
 	return 0;
 }
 
-int ioasid_group_text(struct driver_fd *fd, uint32_t group, bool only_in_the_way, char **text)
+int ioasid_group_text(struct driver_fd *fd, uint32_t group, char **all, char **in_the_way)
 {
 	struct ioasid_list_args args = {.kind = IOASID_LIST_MEMBERS, .object = group};
-	struct member_text t = {.only_in_the_way = only_in_the_way};
-	_cleanup_free_ char *all = NULL;
-	size_t size;
-	int ret;
+	_cleanup_free_ char *text = NULL, *obstacles = NULL;
+	struct member_texts t = {0};
+	size_t size[2];
+	int ret = -ENOMEM;
 
-	*text = NULL;
-	t.out = open_memstream(&all, &size);
-	if (!t.out)
-		return -ENOMEM;
-	ret = ioasid_list(fd, &args, sizeof(struct ioasid_entry_member), write_member, &t);
-	if (fclose(t.out))
+	t.all = open_memstream(&text, &size[0]);
+	t.in_the_way = t.all ? open_memstream(&obstacles, &size[1]) : NULL;
+	if (t.in_the_way)
+		ret = ioasid_list(fd, &args, sizeof(struct ioasid_entry_member), take_member, &t);
+	if (t.all && fclose(t.all))
 		ret = -ENOMEM;
-	if (!ret && t.listed)
-		*text = steal_pointer(all);
-	return ret;
+	if (t.in_the_way && fclose(t.in_the_way))
+		ret = -ENOMEM;
+	if (ret)
+		return ret;
+	*all = t.n_all ? steal_pointer(text) : NULL;
+	*in_the_way = t.n_in_the_way ? steal_pointer(obstacles) : NULL;
+	return 0;
 }
 
 static int read_facts(struct driver_fd *fd, const struct ioasid_query_args *query,
@@ -86,11 +94,8 @@ static int read_facts(struct driver_fd *fd, const struct ioasid_query_args *quer
 	facts->driver = query->driver[0] ? text_of(query->driver) : NULL;
 	if (query->driver[0] && !facts->driver)
 		return error_nomem(err);
-	if (query->group != IOASID_NONE) {
-		ret = ioasid_group_text(fd, query->group, false, &facts->group_text);
-		if (!ret)
-			ret = ioasid_group_text(fd, query->group, true, &facts->in_the_way);
-	}
+	if (query->group != IOASID_NONE)
+		ret = ioasid_group_text(fd, query->group, &facts->group_text, &facts->in_the_way);
 	return ret ? ioasid_fail(err, IOASID_LIST, ret, "can't list the members of group %u",
 				 query->group)
 		   : 0;
