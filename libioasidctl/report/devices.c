@@ -134,38 +134,52 @@ static void gather_device(struct gather *g, const struct topology *t, const stru
 	ask_fd(g, ops, fd, d, out);
 }
 
-/* One pass over all attachments to count, one to fill: a device may be in many IOASIDs. */
+/* Calls `each` for every attachment of the topology. */
+static void each_place(const struct topology *t,
+		       void (*each)(void *data, const struct iommu_fd *fd,
+				    const struct ioasid *ioasid, const struct attachment *a),
+		       void *data)
+{
+	for (const struct iommu_fd *fd = t->fds; fd < t->fds + t->n_fds; fd++)
+		for (size_t i = 0; i < fd->n_ioasids; i++)
+			for (size_t j = 0; j < fd->ioasids[i].n_attach; j++)
+				each(data, fd, &fd->ioasids[i], &fd->ioasids[i].attach[j]);
+}
+
+static void count_place(void *data, const struct iommu_fd *fd, const struct ioasid *ioasid,
+			const struct attachment *a)
+{
+	struct device_record *devices = data;
+
+	(void)fd;
+	(void)ioasid;
+	devices[a->device].n_attached_to++;
+}
+
+static void fill_place(void *data, const struct iommu_fd *fd, const struct ioasid *ioasid,
+		       const struct attachment *a)
+{
+	struct place_record **next = data;
+
+	*next[a->device]++ = (struct place_record){fd->name, ioasid->name,
+						   a->pasid == NO_PASID ? FIELD_UNKNOWN : a->pasid};
+}
+
+/* Counts first: a device may be in many IOASIDs, and each has its array. */
 static void gather_places(struct gather *g, const struct topology *t, struct device_record *devices)
 {
 	struct place_record **next = gather_array(g, t->n_devices, sizeof(*next));
 
-	for (int fill = 0; next && fill < 2; fill++) {
-		for (size_t f = 0; f < t->n_fds; f++) {
-			const struct iommu_fd *fd = &t->fds[f];
-
-			for (size_t i = 0; i < fd->n_ioasids; i++) {
-				const struct ioasid *in = &fd->ioasids[i];
-
-				for (size_t a = 0; a < in->n_attach; a++) {
-					const struct attachment *at = &in->attach[a];
-
-					if (!fill)
-						devices[at->device].n_attached_to++;
-					else
-						*next[at->device]++ = (struct place_record){
-							fd->name, in->name,
-							at->pasid == NO_PASID ? FIELD_UNKNOWN
-									      : at->pasid};
-				}
-			}
-		}
-		for (size_t d = 0; !fill && d < t->n_devices; d++) {
-			next[d] = gather_array(g, devices[d].n_attached_to, sizeof(**next));
-			devices[d].attached_to = next[d];
-			if (!next[d])
-				return;
-		}
+	if (!next)
+		return;
+	each_place(t, count_place, devices);
+	for (size_t d = 0; d < t->n_devices; d++) {
+		next[d] = gather_array(g, devices[d].n_attached_to, sizeof(**next));
+		devices[d].attached_to = next[d];
+		if (!next[d])
+			return;
 	}
+	each_place(t, fill_place, next);
 }
 
 const struct device_record *gather_devices(struct gather *g, const struct topology *t)
