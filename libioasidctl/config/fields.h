@@ -54,7 +54,7 @@
 	     .type = VALUE_NAME, .refers = "device")                                            \
 	TEXT(attachment, pasid, OPTIONAL,                                                       \
 	     "Only the DMA that the device tags with this process address space id; left out: " \
-	     "all untagged DMA, which is PASID 0.",                                                               \
+	     "all untagged DMA, which is PASID 0.",                                             \
 	     .type = VALUE_NUMBER, .min = 1, .max = PASID_MAX)
 
 #define TABLE_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                 \

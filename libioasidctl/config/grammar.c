@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config/grammar.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -83,4 +84,14 @@ bool grammar_in_place(const struct grammar_field *field, const char *value)
 		if (!strcmp(field->when.values[i], value))
 			return true;
 	return false;
+}
+
+const char *grammar_rule(const struct grammar_field *field, char buf[static GRAMMAR_RULE_MAX])
+{
+	size_t used = (size_t)snprintf(buf, GRAMMAR_RULE_MAX, "%s", field->when.key);
+
+	for (size_t i = 0; i < ARRAY_SIZE(field->when.values) && field->when.values[i]; i++)
+		used += (size_t)snprintf(buf + used, GRAMMAR_RULE_MAX - used, "%s%s",
+					 i ? " or " : ": ", field->when.values[i]);
+	return buf;
 }

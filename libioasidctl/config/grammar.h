@@ -101,3 +101,7 @@ size_t grammar_find(const struct grammar_object *object, const char *key, size_t
 
 /* Whether the field is in place when the key it depends on has that value (NULL: is absent). */
 bool grammar_in_place(const struct grammar_field *field, const char *value);
+
+/* "backing: memfd or file", or just "copy": what a field that isn't always in place goes with. */
+#define GRAMMAR_RULE_MAX 128
+const char *grammar_rule(const struct grammar_field *field, char buf[static GRAMMAR_RULE_MAX]);

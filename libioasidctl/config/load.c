@@ -226,22 +226,12 @@ static const char *ruling_value(const struct grammar_object *object, const struc
 	return object->fields[*at].fallback;
 }
 
-/* "backing: file", "kind: gpa or ...", or just "copy". */
-static void describe_rule(const struct grammar_field *field, char *buf, size_t size)
-{
-	size_t used = (size_t)snprintf(buf, size, "%s", field->when.key);
-
-	for (size_t i = 0; i < ARRAY_SIZE(field->when.values) && field->when.values[i]; i++)
-		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? " or " : ": ",
-					 field->when.values[i]);
-}
-
 static bool check_rule(struct loader *l, const struct place *place, const struct node *node,
 		       const struct grammar_object *object, const struct found *found, size_t i)
 {
 	const struct grammar_field *field = &object->fields[i];
 	const char *key = object->schema[i].key, *value;
-	char rule[128];
+	char rule[GRAMMAR_RULE_MAX];
 	size_t ruler;
 
 	if (!field->when.key)
@@ -249,7 +239,7 @@ static bool check_rule(struct loader *l, const struct place *place, const struct
 	value = ruling_value(object, found, field, &ruler);
 	if (found->bad[ruler])
 		return true;
-	describe_rule(field, rule, sizeof(rule));
+	grammar_rule(field, rule);
 	if (found->keys[i] && !grammar_in_place(field, value)) {
 		fault(l->faults, place, key, found->keys[i], "%s goes only with %s", key, rule);
 		if (value && field->when.values[0])

@@ -16,29 +16,31 @@
 
 /* What one may write, for messages; the pattern of those that have one; numbers taken as text. */
 static const struct {
+	const char *name; /* of its definition in the JSON Schema */
 	const char *expected;
 	const char *pattern;
 	bool takes_number;
 } types[] = {
-	[VALUE_NAME] = {"a name: a small letter, then up to 62 small letters, digits or -",
+	[VALUE_NAME] = {"name", "a name: a small letter, then up to 62 small letters, digits or -",
 			"^[a-z][a-z0-9-]{0,62}$", false},
-	[VALUE_ADDRESS] = {"an address: 0x1000, 4096, 64K or 4G",
+	[VALUE_ADDRESS] = {"address", "an address: 0x1000, 4096, 64K or 4G",
 			   "^(0x" HEX "+|0|[1-9][0-9]*)[KMGT]?$", true},
-	[VALUE_SIZE] = {"a size in bytes above 0: 4096, 64K, 2M or 0x1000",
+	[VALUE_SIZE] = {"size", "a size in bytes above 0: 4096, 64K, 2M or 0x1000",
 			"^(0x0*[1-9a-fA-F]" HEX "*|[1-9][0-9]*)[KMGT]?$", true},
-	[VALUE_IOVA] = {"an address (0x1000, 64K or 4G) or auto",
+	[VALUE_IOVA] = {"iova", "an address (0x1000, 64K or 4G) or auto",
 			"^((0x" HEX "+|0|[1-9][0-9]*)[KMGT]?|auto)$", true},
-	[VALUE_NUMBER] = {"a whole number", NULL, true},
-	[VALUE_BOOL] = {"true or false", NULL, false},
-	[VALUE_WORD] = {"one of", NULL, false},
-	[VALUE_PATH] = {"an absolute path", "^/[^\x01-\x1f\x7f]{0,4094}$", false},
-	[VALUE_PCI] = {"a PCI address: 0000:01:00.0",
+	[VALUE_NUMBER] = {NULL, "a whole number", NULL, true},
+	[VALUE_BOOL] = {NULL, "true or false", NULL, false},
+	[VALUE_WORD] = {NULL, "one of", NULL, false},
+	[VALUE_PATH] = {"path", "an absolute path", "^/[^\x01-\x1f\x7f]{0,4094}$", false},
+	[VALUE_PCI] = {"pci", "a PCI address: 0000:01:00.0",
 		       "^(" HEX "{4}:)?" HEX "{2}:[01]" HEX "[.][0-7]$", false},
-	[VALUE_UUID] = {"a UUID: 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
+	[VALUE_UUID] = {"uuid", "a UUID: 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
 			"^" HEX "{8}-" HEX "{4}-" HEX "{4}-" HEX "{4}-" HEX "{12}$", false},
-	[VALUE_SYSFS] = {"a name as in /sys: letters, digits and . _ : @ + -",
+	[VALUE_SYSFS] = {"sysfs-name", "a name as in /sys: letters, digits and . _ : @ + -",
 			 "^[A-Za-z0-9_][A-Za-z0-9._:@+-]{0,127}$", true},
-	[VALUE_USER] = {"a user's name or number", "^[A-Za-z0-9_][A-Za-z0-9._-]{0,255}[$]?$", true},
+	[VALUE_USER] = {"user", "a user's name or number",
+			"^[A-Za-z0-9_][A-Za-z0-9._-]{0,255}[$]?$", true},
 };
 _Static_assert(ARRAY_SIZE(types) == VALUE_COUNT, "every type");
 
@@ -53,6 +55,16 @@ void values_done(struct values *values)
 	for (size_t i = 0; i < VALUE_COUNT; i++)
 		if (values->compiled[i])
 			regfree(&values->patterns[i]);
+}
+
+const char *value_type_name(enum value_type type)
+{
+	return types[type].name;
+}
+
+const char *value_type_expected(enum value_type type)
+{
+	return types[type].expected;
 }
 
 const char *value_pattern(enum value_type type)

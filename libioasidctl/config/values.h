@@ -29,6 +29,10 @@ bool value_check(struct values *values, struct faults *faults, const struct plac
 #define EXPECTED_MAX 160
 const char *value_expected(const struct grammar_field *field, char buf[static EXPECTED_MAX]);
 
+/* The type's own name, "size", for types whose values need nothing else said; else NULL. */
+const char *value_type_name(enum value_type type);
+/* What such values look like. */
+const char *value_type_expected(enum value_type type);
 /*
  * The pattern that the text has to match, in the subset that POSIX extended and ECMA 262
  * expressions share; NULL: it has none.
