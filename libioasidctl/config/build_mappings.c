@@ -129,8 +129,8 @@ static void check_within_memory(struct builder *b, const struct place *place,
 		return;
 	}
 	fault(b->faults, place, "length", build_at(&raw->head, "length"),
-	      "%s from %s on is past the end of memory \"%s\" in line %u, which has %s", length,
-	      offset, memory->name, memory->at.line, size);
+	      "%s from offset %s on is past the end of memory \"%s\" in line %u, which has %s",
+	      length, offset, memory->name, memory->at.line, size);
 	fault_hint(b->faults, "from there on there are %s",
 		   number_size(memory->size - m->offset, length));
 }

@@ -26,6 +26,7 @@ struct found {
 	const struct node *keys[GRAMMAR_FIELDS_MAX];
 	const struct node *values[GRAMMAR_FIELDS_MAX];
 	bool bad[GRAMMAR_FIELDS_MAX];
+	bool misspelt[GRAMMAR_FIELDS_MAX]; /* an unknown key was probably meant to be it */
 };
 
 static void load_object(struct loader *l, const struct place *place, const struct node *node,
@@ -40,8 +41,9 @@ static void *alloc(struct loader *l, size_t count, size_t size)
 	return piece;
 }
 
-static void fault_unknown_key(struct loader *l, const struct place *place, const struct node *key,
-			      const struct grammar_object *object)
+/* Returns the index of the key that was probably meant; n_fields: none. */
+static size_t fault_unknown_key(struct loader *l, const struct place *place, const struct node *key,
+				const struct grammar_object *object)
 {
 	char quoted[QUOTE_MAX], known[512] = "";
 	const char *guess = NULL;
@@ -59,6 +61,7 @@ static void fault_unknown_key(struct loader *l, const struct place *place, const
 		fault_hint(l->faults, "did you mean %s?", guess);
 	else
 		fault_hint(l->faults, "its keys are %s", known);
+	return guess ? grammar_find(object, guess, 0) : object->n_fields;
 }
 
 /* Sorts the pairs of the node by field. False: some key is unknown or there twice. */
@@ -72,7 +75,9 @@ static bool find_keys(struct loader *l, const struct place *place, const struct 
 		/* Most objects have their keys in the order of the grammar. */
 		at = grammar_find(object, key->text, at);
 		if (at == object->n_fields) {
-			fault_unknown_key(l, place, key, object);
+			at = fault_unknown_key(l, place, key, object);
+			if (at < object->n_fields)
+				found->misspelt[at] = true;
 			fine = false;
 			at = 0;
 		} else if (found->keys[at]) {
@@ -250,7 +255,8 @@ static bool check_rule(struct loader *l, const struct place *place, const struct
 			fault_hint(l->faults, "leave %s out", key);
 		return false;
 	}
-	if (!found->keys[i] && field->when.required && grammar_in_place(field, value)) {
+	if (!found->keys[i] && !found->misspelt[i] && field->when.required &&
+	    grammar_in_place(field, value)) {
 		fault(l->faults, place, key, node, "%s is missing: %s needs it", key, rule);
 		return false;
 	}
@@ -278,7 +284,8 @@ static bool check_alternatives(struct loader *l, const struct place *place, cons
 
 	for (size_t i = 0; i < object->n_fields; i++) {
 		all_of_them += object->fields[i].alternative;
-		if (object->fields[i].alternative && found->keys[i] && count++)
+		if (object->fields[i].alternative && (found->keys[i] || found->misspelt[i]) &&
+		    count++)
 			second = found->keys[i];
 	}
 	if (!all_of_them || count == 1)
@@ -299,7 +306,7 @@ static bool check_presence(struct loader *l, const struct place *place, const st
 	bool fine = check_alternatives(l, place, node, object, found);
 
 	for (size_t i = 0; i < object->n_fields; i++) {
-		if (object->fields[i].required && !found->keys[i]) {
+		if (object->fields[i].required && !found->keys[i] && !found->misspelt[i]) {
 			fault(l->faults, place, object->schema[i].key, node,
 			      "%s is missing: %s needs it", object->schema[i].key, object->noun);
 			fine = false;

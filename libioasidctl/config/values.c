@@ -154,7 +154,7 @@ static int check_number(const struct grammar_field *field, const struct node *no
 	if (ret || field->type == VALUE_ADDRESS || field->type == VALUE_IOVA)
 		return ret;
 	if (field->type == VALUE_SIZE)
-		return value ? 0 : -ERANGE;
+		return value ? 0 : -EINVAL;
 	if (!node->plain || strpbrk(node->text, "KMGT"))
 		return -EINVAL;
 	return value < field->min || value > field->max ? -ERANGE : 0;
@@ -219,9 +219,11 @@ static void hint(struct faults *faults, const struct grammar_field *field, const
 	case VALUE_IOVA:
 		if (text[0] == '0' && text[1] >= '0' && text[1] <= '9')
 			fault_hint(faults, "leave leading zeros out: some would read it as octal");
-		else if (isalpha((unsigned char)text[strspn(text, "0123456789abcdefABCDEFx")]))
+		else if (isdigit((unsigned char)text[0]) &&
+			 isalpha((unsigned char)text[strspn(text, "0123456789abcdefABCDEFx")]))
 			fault_hint(faults, "suffixes are K, M, G and T, powers of 1024");
-		else if (strspn(text, "0123456789abcdefABCDEF") == strlen(text))
+		else if (strpbrk(text, "abcdefABCDEF") &&
+			 strspn(text, "0123456789abcdefABCDEF") == strlen(text))
 			fault_hint(faults, "hexadecimal numbers begin with 0x");
 		break;
 	case VALUE_PATH:
@@ -250,10 +252,13 @@ bool value_check(struct values *values, struct faults *faults, const struct plac
 	ret = check(values, faults, field, node);
 	if (!ret)
 		return true;
+	if (ret == -ERANGE && field->type != VALUE_NUMBER) {
+		fault(faults, place, key, node, "%s is past the end of 64 bits",
+		      quote(node->text, quoted));
+		return false;
+	}
 	fault(faults, place, key, node, "found %s, expected %s", quote(node->text, quoted),
-	      ret == -ERANGE && field->type <= VALUE_IOVA && field->type != VALUE_SIZE
-		      ? "at most 64 bits"
-		      : expected);
+	      expected);
 	hint(faults, field, node);
 	return false;
 }
