@@ -24,6 +24,8 @@ static bool add_block(struct arena *arena, size_t size)
 
 	if (size > SIZE_MAX - sizeof(*block))
 		return false;
+	if (size < BLOCK_SIZE)
+		size = BLOCK_SIZE;
 	block = malloc(sizeof(*block) + size);
 	if (!block)
 		return false;
@@ -41,7 +43,7 @@ static void *take(struct arena *arena, size_t size, size_t alignment)
 	void *piece;
 
 	if (arena->left < padding || arena->left - padding < size) {
-		if (!add_block(arena, size > BLOCK_SIZE ? size : BLOCK_SIZE))
+		if (!add_block(arena, size))
 			return NULL;
 		padding = 0;
 	}
@@ -49,6 +51,11 @@ static void *take(struct arena *arena, size_t size, size_t alignment)
 	arena->next += padding + size;
 	arena->left -= padding + size;
 	return piece;
+}
+
+void *arena_take(struct arena *arena, size_t size)
+{
+	return take(arena, size, ALIGNMENT);
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

@@ -14,7 +14,9 @@ struct arena {
 
 /* Zeroed, aligned for any object; NULL: out of memory. Owned by the arena. */
 void *arena_alloc(struct arena *arena, size_t size);
-/* The same for `count` elements; NULL also when the product overflows. */
+/* The same, not zeroed: for what is filled at once. */
+void *arena_take(struct arena *arena, size_t size);
+/* The same, zeroed, for `count` elements; NULL also when the product overflows. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
 /* A copy with a NUL behind it. */
 char *arena_copy(struct arena *arena, const char *text, size_t length);

@@ -106,6 +106,7 @@ uint32_t build_reference(struct builder *b, struct names *names, enum thing kind
 			 const char *text)
 {
 	const struct named *entry;
+	char quoted[QUOTE_MAX];
 
 	if (!text)
 		return NO_INDEX;
@@ -116,13 +117,13 @@ uint32_t build_reference(struct builder *b, struct names *names, enum thing kind
 		const struct raw_head *other = entry->object;
 
 		fault(b->faults, place, key, build_at(head, key),
-		      "\"%s\" is the %s in line %u, expected the name of a%s %s", text,
+		      "%s is the %s in line %u, expected the name of a%s %s", quote(text, quoted),
 		      thing_nouns[entry->kind], other->at->line, kind == THING_IOASID ? "n" : "",
 		      thing_nouns[kind]);
 		return NO_INDEX;
 	}
-	fault(b->faults, place, key, build_at(head, key), "there is no %s named \"%s\"%s",
-	      thing_nouns[kind], text, kind >= THING_IOASID ? " in this fd" : "");
+	fault(b->faults, place, key, build_at(head, key), "there is no %s named %s%s",
+	      thing_nouns[kind], quote(text, quoted), kind >= THING_IOASID ? " in this fd" : "");
 	hint_names(b, names, kind, text);
 	return NO_INDEX;
 }

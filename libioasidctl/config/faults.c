@@ -116,7 +116,6 @@ static bool same_fault(const struct ioasidctl_error *a, const struct ioasidctl_e
 static void note_dropped(struct faults *faults)
 {
 	struct ioasidctl_error **last = &faults->list[CONFIG_MAX_ERRORS - 1];
-	_cleanup_free_ char *file = NULL;
 	uint32_t line = (*last)->line, column = (*last)->column;
 
 	if (!faults->dropped)

@@ -239,7 +239,7 @@ static bool check_rule(struct loader *l, const struct place *place, const struct
 	char rule[GRAMMAR_RULE_MAX];
 	size_t ruler;
 
-	if (!field->when.key)
+	if (!field->when.key || (!found->keys[i] && !field->when.required))
 		return true;
 	value = ruling_value(object, found, field, &ruler);
 	if (found->bad[ruler])

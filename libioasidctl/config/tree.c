@@ -34,8 +34,9 @@ static const struct place document;
 
 static struct node position_of(const yaml_mark_t *mark)
 {
+	/* CONFIG_MAX_BYTES keeps both within their types. */
 	return (struct node){.line = (uint32_t)mark->line + 1,
-			     .column = (uint32_t)mark->column + 1};
+			     .column = ((uint32_t)mark->column + 1) & 0xfffffff};
 }
 
 /* Bytes that libyaml couldn't even read as characters: it tells an offset, not a mark. */
@@ -43,7 +44,10 @@ static int report_encoding(struct reader *r)
 {
 	struct node at = {0};
 
-	source_position(r->text, r->length, r->parser.problem_offset, &at.line, &at.column);
+	uint32_t column;
+
+	source_position(r->text, r->length, r->parser.problem_offset, &at.line, &column);
+	at.column = column;
 	fault(r->faults, &document, NULL, &at, "not a text file: %s (0x%02x)", r->parser.problem,
 	      r->parser.problem_offset < r->length
 		      ? (unsigned char)r->text[r->parser.problem_offset]
@@ -145,11 +149,11 @@ static int make_node(struct reader *r, enum node_kind kind, const yaml_event_t *
 
 	if (ret)
 		return ret;
-	node = arena_alloc(r->arena, sizeof(*node));
+	node = arena_take(r->arena, sizeof(*node));
 	if (!node)
 		return -ENOMEM;
 	*node = position_of(&event->start_mark);
-	node->kind = kind;
+	node->kind = (unsigned)kind & 7;
 	node->weight = 1;
 	*out = node;
 	ret = set_anchor(r, anchor, node);
@@ -344,7 +348,7 @@ bool node_is_null(const struct node *node)
 {
 	static const char *const spellings[] = {"", "~", "null", "Null", "NULL"};
 
-	if (node->kind != NODE_TEXT || !node->plain)
+	if (node->kind != NODE_TEXT || !node->plain || !strchr("~nN", node->text[0]))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(spellings); i++)
 		if (!strcmp(node->text, spellings[i]))

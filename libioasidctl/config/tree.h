@@ -18,11 +18,12 @@ struct node {
 		struct node *first; /* NODE_LIST: elements; NODE_MAP: key, value, key, value... */
 	};
 	struct node *next;
-	uint32_t line, column; /* 1-based; of an alias: where it is used */
+	uint32_t line; /* 1-based; of an alias: where it is used */
+	uint32_t column : 28; /* enough for CONFIG_MAX_BYTES: there may be millions of nodes */
+	uint32_t kind : 3; /* enum node_kind */
+	uint32_t plain : 1; /* NODE_TEXT: written without quotes */
 	uint32_t count; /* NODE_LIST: elements; NODE_MAP: pairs */
 	uint32_t weight; /* nodes at and below, aliases counted at each use */
-	uint8_t kind; /* enum node_kind */
-	bool plain; /* NODE_TEXT: written without quotes */
 };
 
 /*

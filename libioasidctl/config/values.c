@@ -133,6 +133,8 @@ const char *value_expected(const struct grammar_field *field, char buf[static EX
 static bool matches(struct values *values, struct faults *faults, enum value_type type,
 		    const char *text)
 {
+	if (value_word(value_reserved, text) >= 0)
+		return false;
 	if (!values->compiled[type] &&
 	    regcomp(&values->patterns[type], types[type].pattern, REG_EXTENDED | REG_NOSUB)) {
 		faults->no_memory = true;
@@ -176,9 +178,12 @@ static int check(struct values *values, struct faults *faults, const struct gram
 			       : -EINVAL;
 	case VALUE_WORD:
 		return value_word(field->words, node->text) >= 0 ? 0 : -EINVAL;
+	case VALUE_NAME:
+		/* Whether there is such a name is found out anyhow, and patterns are slow. */
+		if (field->refers)
+			return 0;
+		__attribute__((fallthrough));
 	default:
-		if (value_word(value_reserved, node->text) >= 0)
-			return -EINVAL;
 		return matches(values, faults, field->type, node->text) ? 0 : -EINVAL;
 	}
 }
@@ -244,9 +249,9 @@ bool value_check(struct values *values, struct faults *faults, const struct plac
 	char quoted[QUOTE_MAX], expected[EXPECTED_MAX];
 	int ret;
 
-	value_expected(field, expected);
 	if (node->kind != NODE_TEXT || node_is_null(node)) {
-		fault(faults, place, key, node, "found %s, expected %s", node_what(node), expected);
+		fault(faults, place, key, node, "found %s, expected %s", node_what(node),
+		      value_expected(field, expected));
 		return false;
 	}
 	ret = check(values, faults, field, node);
@@ -258,7 +263,7 @@ bool value_check(struct values *values, struct faults *faults, const struct plac
 		return false;
 	}
 	fault(faults, place, key, node, "found %s, expected %s", quote(node->text, quoted),
-	      expected);
+	      value_expected(field, expected));
 	hint(faults, field, node);
 	return false;
 }
