@@ -82,7 +82,8 @@ static void build_allow(struct builder *b, const struct space *s)
 		}
 		ioasid->allow[ioasid->n_allow++] = r;
 	}
-	qsort(ioasid->allow, ioasid->n_allow, sizeof(*ioasid->allow), compare_ranges);
+	if (ioasid->n_allow)
+		qsort(ioasid->allow, ioasid->n_allow, sizeof(*ioasid->allow), compare_ranges);
 	check_ranges(b, s);
 }
 

@@ -116,10 +116,12 @@ static bool same_fault(const struct ioasidctl_error *a, const struct ioasidctl_e
 static void note_dropped(struct faults *faults)
 {
 	struct ioasidctl_error **last = &faults->list[CONFIG_MAX_ERRORS - 1];
-	uint32_t line = (*last)->line, column = (*last)->column;
+	uint32_t line, column;
 
 	if (!faults->dropped)
 		return;
+	line = (*last)->line;
+	column = (*last)->column;
 	error_free(*last);
 	*last = NULL;
 	error_new(last, ERROR_CONFIG, EINVAL, "too many errors: this is where the report ends");

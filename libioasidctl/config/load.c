@@ -12,7 +12,6 @@
 struct loader {
 	struct arena *arena;
 	struct faults *faults;
-	struct values values;
 };
 
 #define RAW_SIZE_MAX 512
@@ -103,7 +102,7 @@ static bool load_texts(struct loader *l, const struct place *place, const struct
 	for (const struct node *child = list->first; child; child = child->next) {
 		const struct place item = {.up = place, .key = key, .index = i};
 
-		if (value_check(&l->values, l->faults, &item, NULL, field, child))
+		if (value_check(l->faults, &item, NULL, field, child))
 			out[i] = (char *)child->text;
 		else
 			fine = false;
@@ -214,7 +213,7 @@ static bool load_field(struct loader *l, const struct place *place, const struct
 	case CYAML_MAPPING:
 		return load_child(l, place, node, schema, field, raw);
 	default:
-		if (!value_check(&l->values, l->faults, place, schema->key, field, node))
+		if (!value_check(l->faults, place, schema->key, field, node))
 			return false;
 		*(char **)(raw + schema->data_offset) = (char *)node->text;
 		return true;
@@ -354,6 +353,5 @@ struct raw_topology *load_topology(struct arena *arena, struct faults *faults,
 
 	if (raw)
 		load_object(&l, &document, root, &grammar_topology, raw);
-	values_done(&l.values);
 	return raw;
 }

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "config/faults.h"
 #include "config/names.h"
+#include "config/pattern.h"
 
 #define HEX "[0-9a-fA-F]"
 
@@ -49,13 +50,6 @@ const char *const value_reserved[] = {"null",  "Null",	"NULL", "true", "True", "
 
 static const char *const true_words[] = {"true", "True", "TRUE", NULL};
 static const char *const false_words[] = {"false", "False", "FALSE", NULL};
-
-void values_done(struct values *values)
-{
-	for (size_t i = 0; i < VALUE_COUNT; i++)
-		if (values->compiled[i])
-			regfree(&values->patterns[i]);
-}
 
 const char *value_type_name(enum value_type type)
 {
@@ -130,20 +124,6 @@ const char *value_expected(const struct grammar_field *field, char buf[static EX
 	return buf;
 }
 
-static bool matches(struct values *values, struct faults *faults, enum value_type type,
-		    const char *text)
-{
-	if (value_word(value_reserved, text) >= 0)
-		return false;
-	if (!values->compiled[type] &&
-	    regcomp(&values->patterns[type], types[type].pattern, REG_EXTENDED | REG_NOSUB)) {
-		faults->no_memory = true;
-		return false;
-	}
-	values->compiled[type] = true;
-	return !regexec(&values->patterns[type], text, 0, NULL, 0);
-}
-
 /* 0, -EINVAL, or -ERANGE when it is a number but too large or too small. */
 static int check_number(const struct grammar_field *field, const struct node *node)
 {
@@ -162,8 +142,7 @@ static int check_number(const struct grammar_field *field, const struct node *no
 	return value < field->min || value > field->max ? -ERANGE : 0;
 }
 
-static int check(struct values *values, struct faults *faults, const struct grammar_field *field,
-		 const struct node *node)
+static int check(const struct grammar_field *field, const struct node *node)
 {
 	switch (field->type) {
 	case VALUE_ADDRESS:
@@ -179,12 +158,15 @@ static int check(struct values *values, struct faults *faults, const struct gram
 	case VALUE_WORD:
 		return value_word(field->words, node->text) >= 0 ? 0 : -EINVAL;
 	case VALUE_NAME:
-		/* Whether there is such a name is found out anyhow, and patterns are slow. */
+		/* Whether there is such a name is found out anyhow. */
 		if (field->refers)
 			return 0;
 		__attribute__((fallthrough));
 	default:
-		return matches(values, faults, field->type, node->text) ? 0 : -EINVAL;
+		return value_word(value_reserved, node->text) < 0 &&
+				       pattern_matches(types[field->type].pattern, node->text)
+			       ? 0
+			       : -EINVAL;
 	}
 }
 
@@ -243,8 +225,8 @@ static void hint(struct faults *faults, const struct grammar_field *field, const
 	}
 }
 
-bool value_check(struct values *values, struct faults *faults, const struct place *place,
-		 const char *key, const struct grammar_field *field, const struct node *node)
+bool value_check(struct faults *faults, const struct place *place, const char *key,
+		 const struct grammar_field *field, const struct node *node)
 {
 	char quoted[QUOTE_MAX], expected[EXPECTED_MAX];
 	int ret;
@@ -254,7 +236,7 @@ bool value_check(struct values *values, struct faults *faults, const struct plac
 		      value_expected(field, expected));
 		return false;
 	}
-	ret = check(values, faults, field, node);
+	ret = check(field, node);
 	if (!ret)
 		return true;
 	if (ret == -ERANGE && field->type != VALUE_NUMBER) {

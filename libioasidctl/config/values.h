@@ -2,7 +2,6 @@
 /* How each type of scalar is written: checked here, described from here. */
 #pragma once
 
-#include <regex.h>
 #include <stdbool.h>
 
 #include "config/grammar.h"
@@ -11,19 +10,12 @@
 struct faults;
 struct place;
 
-/* Compiled patterns, made when first needed. */
-struct values {
-	regex_t patterns[VALUE_COUNT];
-	bool compiled[VALUE_COUNT];
-};
-void values_done(struct values *values);
-
 /*
  * Checks a scalar; records a fault on `key` of `place` and returns false when it isn't what the
- * field wants. -ENOMEM shows as faults->no_memory.
+ * field wants.
  */
-bool value_check(struct values *values, struct faults *faults, const struct place *place,
-		 const char *key, const struct grammar_field *field, const struct node *node);
+bool value_check(struct faults *faults, const struct place *place, const char *key,
+		 const struct grammar_field *field, const struct node *node);
 
 /* "a size in bytes: 4096, 64K, 2M or 0x1000": what the field wants, into buf; returns buf. */
 #define EXPECTED_MAX 160
@@ -34,8 +26,8 @@ const char *value_type_name(enum value_type type);
 /* What such values look like. */
 const char *value_type_expected(enum value_type type);
 /*
- * The pattern that the text has to match, in the subset that POSIX extended and ECMA 262
- * expressions share; NULL: it has none.
+ * The pattern that the text has to match, in the subset of ECMA 262 expressions
+ * that pattern.h knows; NULL: it has none.
  */
 const char *value_pattern(enum value_type type);
 /* A number in YAML (or JSON) is fine too: its digits are taken as the text. */
