@@ -279,15 +279,18 @@ static bool check_alternatives(struct loader *l, const struct place *place, cons
 {
 	char all[128], there[128];
 	const struct node *second = NULL;
-	size_t all_of_them = 0, count = 0;
+	bool any = false, misspelt = false;
+	size_t count = 0;
 
 	for (size_t i = 0; i < object->n_fields; i++) {
-		all_of_them += object->fields[i].alternative;
-		if (object->fields[i].alternative && (found->keys[i] || found->misspelt[i]) &&
-		    count++)
+		if (!object->fields[i].alternative)
+			continue;
+		any = true;
+		misspelt |= found->misspelt[i];
+		if (found->keys[i] && count++)
 			second = found->keys[i];
 	}
-	if (!all_of_them || count == 1)
+	if (!any || count == 1 || (!count && misspelt))
 		return true;
 	list_alternatives(object, NULL, all, sizeof(all));
 	list_alternatives(object, found, there, sizeof(there));
