@@ -109,7 +109,7 @@ int ioasid_device_find(const struct driver_env *env, const struct device *spec,
 	_cleanup_(ioasid_closep)
 	struct driver_fd *fd = NULL;
 	struct ioasid_device_name name;
-	struct ioasid_query_args query;
+	struct ioasid_query_args query = {0};
 	int ret;
 
 	*out = facts;
@@ -189,7 +189,7 @@ int ioasid_device_set_driver(const struct driver_env *env, const struct device *
 	_cleanup_(ioasid_closep)
 	struct driver_fd *fd = NULL;
 	_cleanup_free_ char *before = NULL;
-	struct ioasid_query_args query;
+	struct ioasid_query_args query = {0};
 	int ret = find_present(env, spec, &fd, &query, err);
 
 	if (ret)
@@ -212,7 +212,7 @@ int ioasid_device_open(const struct driver_env *env, const struct device *spec,
 {
 	_cleanup_(ioasid_closep)
 	struct driver_fd *fd = NULL;
-	struct ioasid_query_args query;
+	struct ioasid_query_args query = {0};
 	struct driver_device *dev;
 	int ret = find_present(env, spec, &fd, &query, err);
 

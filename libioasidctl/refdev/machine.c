@@ -124,7 +124,7 @@ static int read_reserved(struct reader *r, const json_t *object, struct machine_
 static int read_group(struct reader *r, const json_t *object, struct machine_group *group)
 {
 	static const char *const known[] = {"id", "reserved", "info", NULL};
-	json_t *array, *value;
+	json_t *array = NULL, *value;
 	size_t i;
 	int ret = reader_object(r, object, known);
 
