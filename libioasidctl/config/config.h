@@ -21,10 +21,16 @@
 int config_parse(const char *text, size_t length, const char *name, struct topology **out,
 		 struct ioasidctl_error **err);
 
-/* Reads at most CONFIG_MAX_BYTES of a file ("-": standard input). *text is owned, NUL-terminated.
+/*
+ * Reads at most CONFIG_MAX_BYTES of a file ("-": standard input). *text is owned, NUL-terminated.
+ * -errno of open(2) and read(2) (ERROR_PERMISSION for EACCES and EPERM, else ERROR_CONFIG), or
+ * -E2BIG.
  */
 int config_read_file(const char *path, char **text, size_t *length, struct ioasidctl_error **err);
 
-/* A config that applies to this state, as YAML. *text is owned. */
+/*
+ * A config that applies to this state, as YAML, NUL-terminated; what has its default is left out.
+ * *text is owned, *length without the NUL. -ENOMEM.
+ */
 int config_write(const struct topology *t, char **text, size_t *length,
 		 struct ioasidctl_error **err);
