@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The holder's clients: coming, calling, going. Whatever one does, the others don't notice. */
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +15,7 @@
 #include "holder/server.h"
 
 #define ACCEPT_PAUSE 200 /* ms, while descriptors or memory are short */
+#define LARGE	     65536 /* bytes of a reply */
 
 static void update_events(struct server *s, struct connection *c)
 {
@@ -197,9 +201,18 @@ void clients_event(struct server *s, struct connection *c, uint32_t events)
 	}
 }
 
+/* What was needed for many megabytes of config would stay the heap's for good otherwise. */
+static void give_memory_back(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 void clients_answer(struct server *s)
 {
 	struct job *job = worker_done(s->worker);
+	bool much = false;
 
 	while (job) {
 		struct job *next = job->next;
@@ -211,9 +224,12 @@ void clients_answer(struct server *s)
 					clock_ms());
 			handle_messages(s, c);
 		}
+		much = much || job->kind != JOB_SHOW || job->reply_length > LARGE;
 		job_free(job);
 		job = next;
 	}
+	if (much)
+		give_memory_back();
 }
 
 static void drop(struct server *s, size_t i)

@@ -8,9 +8,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include "base/cleanup.h"
 #include "holder/methods.h"
@@ -116,23 +113,11 @@ static void serve_overtakers(void *data)
 	}
 }
 
-static void give_memory_back(const struct job *job)
-{
-#ifdef __GLIBC__
-	/* A config of many megabytes leaves the heap that large for good otherwise. */
-	if (job->kind != JOB_SHOW || job->reply_length > 65536)
-		malloc_trim(0);
-#else
-	(void)job;
-#endif
-}
-
 static void run_job(struct worker *worker, struct job *job)
 {
 	/* Nobody waits for it, so it isn't wanted. */
 	if (!job->cancel)
 		work_run(worker->work, job, serve_overtakers, worker);
-	give_memory_back(job);
 }
 
 /* With the lock held; NULL: it is time to end. */
