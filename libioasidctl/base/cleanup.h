@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(release) __attribute__((cleanup(release)))
+/* A variable may be there for its release alone, which clang takes for unused. */
+#define _cleanup_(release) __attribute__((cleanup(release), unused))
 
 static inline void cleanup_free(void *p)
 {
