@@ -14,7 +14,7 @@ ok() { # DESCRIPTION: what the last command's status says
 		echo "ok $n - $1"
 	else
 		echo "not ok $n - $1"
-		sed 's/^/#   /' out err 2>/dev/null
+		head -n 40 out err 2>/dev/null | sed 's/^/#   /'
 	fi
 	return "$status"
 }
@@ -94,7 +94,7 @@ open_nodes() {
 }
 
 holders() {
-	pgrep -x ioasidctl
+	pgrep -f 'ioasidctl daemon'
 }
 
 # Tries a command for as long as ten seconds: processes take a moment to end.
@@ -120,7 +120,7 @@ remember_host() {
 
 check_host() { # DESCRIPTION of the occasion
 	eventually nothing_left
-	ok "$1: no descriptor and no process is left" || { open_nodes; ps ax; } | sed 's/^/#   /'
+	ok "$1: no descriptor and no process is left" || { open_nodes; pgrep -af ioasidctl; } | sed 's/^/#   /'
 	host_drivers >host.after
 	cmp -s host.before host.after
 	ok "$1: every device has its original driver" || diff host.before host.after | sed 's/^/#   /'

@@ -48,9 +48,9 @@ change() { # DESCRIPTION
 	ioasidctl plan vm.yaml
 	is "$1: plan says that there is something to do" "$status" 2
 	ioasidctl --json apply vm.yaml
-	is "$1: apply changes it" "$status $(ask .changed)" "0 true"
+	is "$1: apply changes it" "$status $(ask ".results[0].changed")" "0 true"
 	ioasidctl --json apply vm.yaml
-	is "$1: and then has nothing to do" "$status $(ask .changed)" "0 false"
+	is "$1: and then has nothing to do" "$status $(ask ".results[0].changed")" "0 false"
 	ioasidctl --json show
 }
 
@@ -77,7 +77,7 @@ is "all of that in place: the same kernel object" "$(id_of one)" "$first"
 on_one='{device: test0}' on_two='{device: edu0}' write
 ioasidctl --json plan vm.yaml
 is "a device moved: by one replacement, without a gap" \
-	"$(ask '[.operations[].op // .operations[].kind // .operations[].operation] | join(" ")')" replace
+	"$(ask '[.operations[].action] | join(" ")')" replace
 change "a device moved"
 is "a device moved: edu0 is in the other address space" \
 	"$(devices_of one)/$(devices_of two)" "test0/edu0"
