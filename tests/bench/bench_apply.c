@@ -223,6 +223,7 @@ static double apply(const char *text, size_t length, bool no_verify, double *con
 	struct driver_env env = {.root = ""};
 	struct ioasidctl_error *err = NULL;
 	struct topology *desired = NULL;
+	json_t *applied = NULL, *deleted = NULL;
 	struct engine *engine;
 	char *why = NULL;
 	double start, middle, end;
@@ -233,11 +234,13 @@ static double apply(const char *text, size_t length, bool no_verify, double *con
 	if (config_parse(text, length, "bench", &desired, &err))
 		die(err->message, err->errnum);
 	middle = now();
-	if (engine_apply(engine, desired, &how, NULL, &err))
+	if (engine_apply(engine, desired, &how, &applied, &err))
 		die(err->message, err->errnum);
 	end = now();
-	if (engine_delete(engine, "bench", &how, NULL, &err))
+	if (engine_delete(engine, "bench", &how, &deleted, &err))
 		die(err->message, err->errnum);
+	json_decref(applied);
+	json_decref(deleted);
 	engine_free(engine);
 	refdev_free(env.refdev);
 	*config = middle - start;
