@@ -91,6 +91,15 @@ static int apply(struct fixture *f, const char *yaml)
 	return apply_with(f, yaml, (struct transaction){0});
 }
 
+static int delete_topology(struct fixture *f)
+{
+	const struct transaction how = {0};
+
+	json_decref(f->result);
+	f->result = NULL;
+	return engine_delete(f->engine, "t", &how, &f->result, &f->err);
+}
+
 static void assert_applies(struct fixture *f, const char *yaml)
 {
 	if (apply(f, yaml))
@@ -220,14 +229,13 @@ static void test_delete_restores(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *before = fake_snapshot(), *after = NULL;
-	const struct transaction how = {0};
 
 	assert_applies(f, first);
-	assert_int_equal(engine_delete(f->engine, "t", &how, &f->result, &f->err), 0);
+	assert_int_equal(delete_topology(f), 0);
 	after = fake_snapshot();
 	assert_string_equal(after, before);
 	assert_int_equal(engine_count(f->engine), 0);
-	assert_int_equal(engine_delete(f->engine, "t", &how, &f->result, &f->err), -ENOENT);
+	assert_int_equal(delete_topology(f), -ENOENT);
 	assert_string_equal(f->err->message, "there is no topology t");
 }
 
@@ -258,10 +266,9 @@ static void test_renamed_device_keeps_its_origin(void **state)
 		     "attach: [{device: z}, {device: b}]}]}]\n";
 	struct fixture *f = *state;
 	_cleanup_free_ char *before = fake_snapshot(), *after = NULL;
-	const struct transaction how = {0};
 
 	fail_in_turn(f, first, renamed);
-	assert_int_equal(engine_delete(f->engine, "t", &how, &f->result, &f->err), 0);
+	assert_int_equal(delete_topology(f), 0);
 	after = fake_snapshot();
 	assert_string_equal(after, before);
 }
@@ -368,21 +375,16 @@ static void test_missing_capability(void **state)
 static void test_leftover_is_named(void **state)
 {
 	struct fixture *f = *state;
-	const struct transaction how = {0};
 	int calls;
 
 	/* The last call of a delete gives a driver back; let that one fail. */
 	assert_applies(f, first);
 	fake_fail_at(-1);
-	assert_int_equal(engine_delete(f->engine, "t", &how, &f->result, &f->err), 0);
+	assert_int_equal(delete_topology(f), 0);
 	calls = fake_calls();
-	json_decref(f->result);
-	f->result = NULL;
 	assert_applies(f, first);
 	fake_fail_at(calls - 1);
-	json_decref(f->result);
-	f->result = NULL;
-	assert_int_equal(engine_delete(f->engine, "t", &how, &f->result, &f->err), -EIO);
+	assert_int_equal(delete_topology(f), -EIO);
 	assert_string_equal(f->err->message, "done, but for this, which is left behind: "
 					     "restore driver of b (0000:02:00.0) to none");
 	assert_int_equal(engine_count(f->engine), 0);

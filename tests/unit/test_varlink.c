@@ -178,6 +178,7 @@ static void test_shapes_that_cost_memory(void **state)
 	memset(text, ',', 100000);
 	refuse_shape(text);
 	/* In a string they are only text. */
+	memset(text, 0, 100001);
 	strcpy(text, "{\"method\":\"\\\"");
 	memset(text + strlen(text), '[', 50000);
 	strcat(text, "\"}");
