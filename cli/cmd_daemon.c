@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/cleanup.h"
 #include "base/number.h"
@@ -103,6 +104,8 @@ static int run(const struct invocation *in)
 	};
 	int ret = 0;
 
+	/* A holder that `apply` started through /proc/self/exe would be known as "exe". */
+	prctl(PR_SET_NAME, "ioasidctl");
 	allocate_sparingly();
 	if (in->ready_fd) {
 		ret = descriptor(in->ready_fd, "--ready-fd", &options.ready_fd, &err);
