@@ -135,7 +135,7 @@ bashdir    ?= $(datadir)/bash-completion/completions
 zshdir     ?= $(datadir)/zsh/site-functions
 fishdir    ?= $(datadir)/fish/vendor_completions.d
 INSTALL    ?= install
-INSTALLED_SCHEMAS = $(wildcard schemas/*.schema.json)
+INSTALLED_SCHEMAS = $(wildcard schemas/*.schema.json schemas/*.varlink)
 # SOURCE:TARGET of every file that is copied as it is, 0644.
 INSTALL_FILES = \
 	$(LIB_A):$(libdir)/libioasidctl.a \

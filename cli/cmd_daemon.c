@@ -127,12 +127,13 @@ const struct verb verb_daemon = {
 	.name = "daemon",
 	.synopsis = "",
 	.help = "Hold topologies: the process behind the socket",
-	.text = "Serves in the foreground until SIGTERM or SIGINT, logging to standard error. "
+	.text = "Serves in the foreground until SIGTERM, SIGINT or SIGHUP, logging to standard error. "
 		"`ioasidctl apply` starts one by itself where none runs; a service manager may pass "
 		"the listening socket (LISTEN_FDS, LISTEN_PID). Two holders can't own one socket.\n\n"
 		"When it is ended by a signal, it takes all topologies down and restores the drivers "
-		"of their devices (--teardown), since without their holder nobody can use or remove "
-		"them; --keep leaves them for the next holder where something keeps the descriptors.",
+		"of their devices (--teardown), since all else dies with it in any case. With --keep "
+		"devices stay bound, and the next holder at the same socket applies the configs "
+		"again; what was in their memory is lost, and no DMA goes on meanwhile.",
 	.options = OPTION(SOCKET) | OPTION(MACHINE) | OPTION(KEEP) | OPTION(TEARDOWN) |
 		   OPTION(EXIT_IDLE) | OPTION(READY_FD) | OPTION(VERBOSE),
 	.run = run,

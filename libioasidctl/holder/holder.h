@@ -15,7 +15,8 @@ struct holder_options {
 	bool keep; /* SIGTERM: leave topologies for the next holder instead of tearing down */
 	bool exit_idle; /* end when the last topology is gone and no client is connected */
 	int ready_fd; /* gets one byte and is closed once the socket listens; -1: none */
-	int listen_fd; /* socket passed by a service manager, whose it stays; -1: make it */
+	/* Passed by a service manager, whose it stays, and instead of `socket`; -1: make it. */
+	int listen_fd;
 	/* Log line without newline, from the caller's thread or the worker's; NULL: silence. */
 	void (*log)(void *data, const char *line);
 	void *log_data;

@@ -215,23 +215,41 @@ static int listen_at(const char *path, int *out, struct ioasidctl_error **err)
 	return 0;
 }
 
-static int check_passed(int fd, struct ioasidctl_error **err)
+static int read_passed(int fd, struct sockaddr_un *address, struct ioasidctl_error **err)
 {
-	struct sockaddr_un address;
 	int listens = 0, type = 0;
 	socklen_t length = sizeof(listens), type_length = sizeof(type);
-	socklen_t address_length = sizeof(address);
+	socklen_t address_length = sizeof(*address) - 1; /* so that the path ends in a NUL */
+
+	*address = (struct sockaddr_un){0};
+	if (!getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) &&
+	    !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) &&
+	    !getsockname(fd, (struct sockaddr *)address, &address_length) && listens &&
+	    type == SOCK_STREAM && address->sun_family == AF_UNIX)
+		return 0;
+	return error_new(err, ERROR_USAGE, EINVAL,
+			 "descriptor %d, passed to listen on, is not a listening Unix stream "
+			 "socket",
+			 fd);
+}
+
+int listener_path(const char *option, int passed, char **path, struct ioasidctl_error **err)
+{
+	struct sockaddr_un address = {0};
+	int ret = passed >= 0 ? read_passed(passed, &address, err) : 0;
+
+	if (ret)
+		return ret;
+	/* An abstract or unnamed one has no place in the file system. */
+	*path = strdup(*address.sun_path ? address.sun_path : option);
+	return *path ? 0 : error_nomem(err);
+}
+
+static int prepare_passed(int fd, struct ioasidctl_error **err)
+{
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) ||
-	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) ||
-	    getsockname(fd, (struct sockaddr *)&address, &address_length) || !listens ||
-	    type != SOCK_STREAM || address.sun_family != AF_UNIX)
-		return error_new(err, ERROR_USAGE, EINVAL,
-				 "descriptor %d, passed to listen on, is not a listening Unix "
-				 "stream socket",
-				 fd);
-	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
 		return error_new(err, ERROR_KERNEL, errno, "prepare descriptor %d: %s", fd,
 				 strerror(errno));
 	return 0;
@@ -242,7 +260,7 @@ int listener_open(struct listener *l, int passed, struct ioasidctl_error **err)
 	int ret;
 
 	if (passed >= 0) {
-		ret = check_passed(passed, err);
+		ret = prepare_passed(passed, err);
 		if (ret)
 			return ret;
 		l->fd = passed;

@@ -15,6 +15,12 @@ struct listener {
 };
 
 /*
+ * Where the socket is: what a service manager passed tells (-1: it didn't), else `option`. *path
+ * owned. -EINVAL: what was passed isn't a listening Unix stream socket.
+ */
+int listener_path(const char *option, int passed, char **path, struct ioasidctl_error **err);
+
+/*
  * Becomes the owner of the socket; its directory is made where missing. -EADDRINUSE (ERROR_BUSY):
  * another holder is, or something else listens there. Nothing listens yet.
  */

@@ -225,9 +225,12 @@ static int run(struct server *s, struct journal *journal, struct ioasidctl_error
 
 static int claim_and_run(struct server *s, struct ioasidctl_error **err)
 {
+	_cleanup_free_ char *path = NULL;
 	struct journal *journal = NULL;
-	int ret = listener_claim(s->options->socket, &s->listener, err);
+	int ret = listener_path(s->options->socket, s->options->listen_fd, &path, err);
 
+	if (!ret)
+		ret = listener_claim(path, &s->listener, err);
 	if (ret)
 		return ret;
 	ret = journal_open(s->listener.path, &journal, err);

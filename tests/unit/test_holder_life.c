@@ -356,9 +356,13 @@ static void test_passed_socket(void **state)
 
 	(void)state;
 	holder.options.listen_fd = fd;
+	/* The socket itself says where it is. */
+	holder.options.socket = "/nonexistent/control";
 	test_holder_start(&holder);
 	apply("vm0");
 	assert_int_equal(shown(), 1);
+	assert_true(path_exists(lock_path));
+	assert_true(path_exists(entry_path));
 	assert_int_equal(test_holder_end(&holder, SIGTERM), 0);
 	/* It belongs to the service manager, which listens on. */
 	assert_true(path_exists(holder.socket));
