@@ -179,6 +179,7 @@ static void test_shapes_that_cost_memory(void **state)
 	refuse_shape(text);
 	/* In a string they are only text. */
 	memset(text, 0, 100001);
+	memset(text, 0, 100001);
 	strcpy(text, "{\"method\":\"\\\"");
 	memset(text + strlen(text), '[', 50000);
 	strcat(text, "\"}");
