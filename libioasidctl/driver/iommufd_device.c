@@ -88,8 +88,8 @@ static int refuse_unbound(const struct driver_device *dev, const struct device *
 		return -ENODEV;
 	}
 	if (driver)
-		error_new(err, ERROR_UNAVAILABLE, ENODEV, "%s belongs to the host's driver %s",
-			  dev->label, driver);
+		error_new(err, ERROR_BUSY, ENODEV, "%s belongs to the host's driver %s", dev->label,
+			  driver);
 	else
 		error_new(err, ERROR_UNAVAILABLE, ENODEV, "%s has no driver", dev->label);
 	error_cause(err, "only a device bound to a VFIO driver can be opened");

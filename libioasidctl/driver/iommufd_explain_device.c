@@ -27,6 +27,13 @@ static bool explain_no_group(const struct driver_device *dev, struct ioasidctl_e
 	return true;
 }
 
+/* The kernel says EPERM or EINVAL, but no right is missing and nothing is malformed. */
+static void call_it_busy(struct ioasidctl_error **err)
+{
+	if (err && *err)
+		(*err)->kind = ERROR_BUSY;
+}
+
 static bool explain_members(const struct driver_device *dev, const struct iommu_group *group,
 			    struct ioasidctl_error **err)
 {
@@ -37,6 +44,7 @@ static bool explain_members(const struct driver_device *dev, const struct iommu_
 	error_cause(err, "its IOMMU group %u has members that the host uses: %s", dev->group, text);
 	error_hint(err, "the whole group goes or none: bind those to vfio-pci too (a device entry "
 			"with `driver: vfio-pci` each), or unbind them");
+	call_it_busy(err);
 	return true;
 }
 
@@ -49,8 +57,7 @@ static bool explain_holders(const char *root, const char *const nodes[], pid_t e
 		return false;
 	error_cause(err, "%s has %s open", text, what);
 	error_hint(err, "end that process or have it give the device up");
-	if (err && *err)
-		(*err)->kind = ERROR_BUSY;
+	call_it_busy(err);
 	return true;
 }
 

@@ -34,10 +34,10 @@ refused_from_nothing() { # DESCRIPTION FILE EXIT-STATUS PATTERN...
 }
 
 write nic.yaml nic '{name: nic0, pci: "0000:01:00.0"}' "$base" '{device: nic0}'
-refused_from_nothing "a device on its host driver" nic.yaml 69 'nic0|0000:01:00\.0' 'e1000e' 'vfio-pci'
+refused_from_nothing "a device on its host driver" nic.yaml 1 'nic0|0000:01:00\.0' 'e1000e' 'vfio-pci'
 
 write group.yaml group '{name: edu3, pci: "0000:05:01.0", driver: vfio-pci}' "$base" '{device: edu3}'
-refused_from_nothing "a group with a member in use" group.yaml 77 '0000:05:02\.0' 'virtio-pci' 'group'
+refused_from_nothing "a group with a member in use" group.yaml 1 '0000:05:02\.0' 'virtio-pci' 'group'
 
 write absent.yaml absent '{name: gone, pci: "0000:7f:00.0", driver: vfio-pci}' "$base" '{device: gone}'
 refused_from_nothing "a device that is not there" absent.yaml 69 '0000:7f:00\.0'
@@ -78,7 +78,7 @@ refused_over_live "a second device, a good mapping and one over the MSI window" 
 
 write vm.yaml vm "$edu, {name: edu3, pci: \"0000:05:01.0\", driver: vfio-pci}" \
 	"{iova: 0x100000, memory: ram, length: 2M}" '{device: edu0}, {device: edu3}'
-refused_over_live "a changed mapping and a device of a group in use" 77 'virtio-pci'
+refused_over_live "a changed mapping and a device of a group in use" 1 'virtio-pci'
 
 ioasidctl delete vm
 is "delete succeeds" "$status" 0
