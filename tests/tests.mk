@@ -27,7 +27,8 @@ $(O)/tests/bench/bench_%: $(O)/tests/bench/bench_%.o $(LIB_A)
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(LIB_A)
 	$(CC) $(EXTRA_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 
-.PRECIOUS: $(O)/tests/%.o
+.PRECIOUS: $(O)/%.o
+-include $(wildcard $(O)/tests/*/*.d)
 
 .PHONY: test-programs
 test-programs: all $(TEST_BIN) $(VM_BIN)
@@ -38,39 +39,39 @@ check: test-programs  ## the tests that need no VM, once
 
 .PHONY: test
 test:  ## all tests: as built, on a real kernel in a VM, and with sanitizers
-	contrib/install-packages build test
-	$(MAKE) $(JOBS) test-programs
-	$(MAKE) $(JOBS) O='$(O_ASAN)' EXTRA_CFLAGS='$(SANITIZE)' test-programs
-	tests/run BUILD='$(O)' $(TEST_BIN) $(CLI_TESTS) tests/vm/run \
+	@contrib/install-packages build test
+	@$(MAKE) -s $(JOBS) test-programs
+	@$(MAKE) -s $(JOBS) O='$(O_ASAN)' EXTRA_CFLAGS='$(SANITIZE)' test-programs
+	@tests/run BUILD='$(O)' $(TEST_BIN) $(CLI_TESTS) tests/vm/run \
 		BUILD='$(O_ASAN)' $(TEST_BIN:$(O)/%=$(O_ASAN)/%) $(CLI_TESTS)
 
 .PHONY: test-vm
 test-vm: all $(VM_BIN)  ## the tests on a real kernel in a VM
-	BUILD='$(O)' tests/vm/run
+	@BUILD='$(O)' tests/vm/run
 
 .PHONY: asan
 asan:  ## the tests that need no VM, with address and undefined-behaviour sanitizers
-	$(MAKE) $(JOBS) O='$(O_ASAN)' EXTRA_CFLAGS='$(SANITIZE)' check
+	@$(MAKE) -s $(JOBS) O='$(O_ASAN)' EXTRA_CFLAGS='$(SANITIZE)' check
 
 .PHONY: coverage
 coverage:  ## which lines those tests run, by directory
-	$(MAKE) $(JOBS) O='$(O_COVER)' CFLAGS='-O0 -g' EXTRA_CFLAGS=--coverage test-programs
-	find '$(O_COVER)' -name '*.gcda' -delete
-	$(MAKE) O='$(O_COVER)' CFLAGS='-O0 -g' EXTRA_CFLAGS=--coverage check
-	tests/coverage '$(O_COVER)'
+	@$(MAKE) -s $(JOBS) O='$(O_COVER)' CFLAGS='-O0 -g' EXTRA_CFLAGS=--coverage test-programs
+	@find '$(O_COVER)' -name '*.gcda' -delete
+	@$(MAKE) -s O='$(O_COVER)' CFLAGS='-O0 -g' EXTRA_CFLAGS=--coverage check
+	@tests/coverage '$(O_COVER)'
 
 .PHONY: fuzz
 fuzz:  ## every parser against libFuzzer, FUZZ_TIME seconds each
-	$(MAKE) $(JOBS) O='$(O_FUZZ)' CC=clang \
+	@$(MAKE) -s $(JOBS) O='$(O_FUZZ)' CC=clang \
 		EXTRA_CFLAGS='-fsanitize=fuzzer-no-link $(SANITIZE)' fuzz-programs
-	tests/fuzz/run '$(FUZZ_TIME)' $(FUZZ_BIN:$(O)/%=$(O_FUZZ)/%)
+	@tests/fuzz/run '$(FUZZ_TIME)' $(FUZZ_BIN:$(O)/%=$(O_FUZZ)/%)
 
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_BIN)
 
 .PHONY: bench
 bench: all $(BENCH_BIN)  ## how long the work takes, against the same without this program
-	tests/bench/run '$(O)'
+	@tests/bench/run '$(O)'
 
 # Where the ABI headers to check ours against are; fetched from Debian when not given.
 UAPI_HEADERS ?= $(O)/uapi-headers/usr/include
@@ -82,10 +83,10 @@ uapi-check: $(UAPI_HEADERS)/linux/iommufd.h  ## our ABI definitions against thos
 		tests/unit/test_uapi_asserts.c
 
 $(O)/uapi-headers/usr/include/linux/iommufd.h:
-	tests/fetch-deb trixie-backports linux-libc-dev '$(O)/uapi-headers'
+	@tests/fetch-deb trixie-backports linux-libc-dev '$(O)/uapi-headers'
 
 .PHONY: demo
 demo:  ## build, and show a live topology on the reference device
-	contrib/install-packages build
-	$(MAKE) $(JOBS) all
-	contrib/demo '$(O)/ioasidctl'
+	@contrib/install-packages build
+	@$(MAKE) -s $(JOBS) all
+	@contrib/demo '$(O)/ioasidctl'
