@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The public header alone, as a program that links the library sees it. */
+/* The public header as a program that links the library sees it: in this process and on a holder.
+ */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +15,7 @@
 #include <cmocka.h>
 
 #include "ioasidctl.h"
+#include "support_holder.h"
 
 static const char config[] =
 	"version: 1\nname: t\nmemory: [{name: ram, size: 1M}]\n"
@@ -177,6 +180,45 @@ static void test_no_holder(void **state)
 	assert_null(ctx);
 }
 
+static void test_holder(void **state)
+{
+	struct test_holder h;
+	struct ioasidctl_error *error = NULL;
+	struct ioasidctl *ctx, *again;
+	char *text, *yaml;
+
+	(void)state;
+	test_holder_prepare(&h);
+	test_holder_start(&h);
+	assert_int_equal(ioasidctl_connect(h.socket, &ctx, NULL), 0);
+	assert_int_equal(apply(ctx, config, 0, &text, NULL), 0);
+	assert_non_null(strstr(text, "\"changed\":true"));
+	free(text);
+	ioasidctl_free(ctx);
+
+	/* It outlives the connection. */
+	assert_int_equal(ioasidctl_connect(h.socket, &again, NULL), 0);
+	assert_int_equal(ioasidctl_dump_config(again, "t", &yaml, NULL), 0);
+	assert_int_equal(apply(again, yaml, IOASIDCTL_DRY_RUN, &text, NULL), 0);
+	assert_non_null(strstr(text, "\"changed\":false"));
+	free(text);
+	free(yaml);
+	assert_int_equal(ioasidctl_show(again, NULL, &text, NULL), 0);
+	assert_non_null(strstr(text, "\"name\":\"t\""));
+	free(text);
+	assert_int_equal(ioasidctl_descriptor(again, "t", "ram", NULL), -EOPNOTSUPP);
+	assert_int_equal(apply(again, "version: 1\nname: T\nfds: []\n", 0, NULL, &error), -EINVAL);
+	assert_string_equal(ioasidctl_error_kind(error), "config");
+	assert_int_equal(ioasidctl_error_line(error), 2);
+	ioasidctl_error_free(error);
+	assert_int_equal(ioasidctl_delete(again, "t", 0, &text, NULL), 0);
+	free(text);
+	assert_int_equal(ioasidctl_delete(again, "t", 0, NULL, NULL), -ENOENT);
+	ioasidctl_free(again);
+	assert_int_equal(test_holder_end(&h, SIGTERM), 0);
+	test_holder_clean(&h);
+}
+
 static void test_version(void **state)
 {
 	(void)state;
@@ -190,7 +232,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_life),	TEST(test_dump_applies),       TEST(test_dry_run),
 		TEST(test_descriptors), TEST(test_errors_are_chained), TEST(test_wrong_driver),
-		TEST(test_options),	TEST(test_no_holder),	       TEST(test_version),
+		TEST(test_options),	TEST(test_no_holder),	       TEST(test_holder),
+		TEST(test_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
