@@ -15,6 +15,7 @@ static int nothing(const struct invocation *in, json_t **reply, struct ioasidctl
 	if (in->n_arguments || in->yaml)
 		return link_nothing_held(in, err);
 	*reply = json_pack("{s:o}", "dump", report_dump(json_array()));
+	link_warn_of_leftovers(in);
 	return *reply ? 0 : error_nomem(err);
 }
 
@@ -84,7 +85,7 @@ const struct verb verb_show = {
 	.text = "Prints what is held, as a tree; --json prints all of it. Drivers, groups, allowed "
 		"ranges and whether an object still exists are asked of the kernel at the time of "
 		"the call. Where no holder listens, nothing is held, and that is no error unless "
-		"NAME is given.\n\n"
+		"NAME or --yaml is given.\n\n"
 		"With --yaml, prints a config that applies to the same state; NAME is needed where there "
 		"are several topologies.",
 	.options = OPTION(SOCKET) | OPTION(YAML) | OPTION(NAMES),

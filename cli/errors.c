@@ -55,7 +55,7 @@ static void print_note(const char *label, const char *text)
 	fputc('\n', stderr);
 }
 
-static void print_error(const struct ioasidctl_error *e)
+static void print_error(const struct ioasidctl_error *e, const char *label)
 {
 	fputs(paint(stderr, PAINT_STRONG), stderr);
 	print_safely(stderr, e->file ? e->file : "ioasidctl");
@@ -63,7 +63,7 @@ static void print_error(const struct ioasidctl_error *e)
 		fprintf(stderr, ":%u:%u", e->line, e->column);
 	else if (e->line)
 		fprintf(stderr, ":%u", e->line);
-	fprintf(stderr, ":%s %serror:%s ", paint(stderr, PAINT_NONE), paint(stderr, PAINT_BAD),
+	fprintf(stderr, ":%s %s%s:%s ", paint(stderr, PAINT_NONE), paint(stderr, PAINT_BAD), label,
 		paint(stderr, PAINT_NONE));
 	print_safely(stderr, e->message ? e->message : strerror(e->errnum));
 	fputc('\n', stderr);
@@ -99,7 +99,14 @@ int print_errors(const struct invocation *in, const struct ioasidctl_error *err)
 	if (text)
 		fprintf(stderr, "%s\n", text);
 	for (const struct ioasidctl_error *e = err; e && !text; e = e->next)
-		print_error(e);
+		print_error(e, "error");
 	free(text);
 	return error_kind_exit_status(err->kind);
+}
+
+void print_warning(const struct invocation *in, const struct ioasidctl_error *err)
+{
+	fflush(stdout);
+	for (const struct ioasidctl_error *e = err; e && !in->json; e = e->next)
+		print_error(e, "warning");
 }

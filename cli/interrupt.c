@@ -11,7 +11,10 @@
 #include "output.h"
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-static const char plain[] = "ioasidctl: error: interrupted; the holder undoes what it has begun\n";
+#define UNDONE "the holder undoes what it has begun, unless it was done already"
+#define LOOK   "`ioasidctl show` tells what there is now"
+
+static const char plain[] = "ioasidctl: error: interrupted; " UNDONE "\n  hint: " LOOK "\n";
 
 /* Made beforehand: a signal handler can't allocate. */
 static char *explanation;
@@ -31,7 +34,8 @@ static char *json_explanation(void)
 	char *text, *line = NULL;
 
 	error_new(&err, ERROR_INTERRUPTED, EINTR, "interrupted");
-	error_hint(&err, "the holder undoes what it has begun");
+	error_cause(&err, "%s", UNDONE);
+	error_hint(&err, "%s", LOOK);
 	text = err ? errors_json_text(err) : NULL;
 	if (text && asprintf(&line, "%s\n", text) < 0)
 		line = NULL;

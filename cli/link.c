@@ -2,11 +2,13 @@
 #include "link.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "config/config.h"
+#include "holder/journal.h"
 #include "local.h"
 #include "output.h"
 #include "start.h"
@@ -71,17 +73,94 @@ int link_open_or_start(const struct invocation *in, struct client **out,
 	return ret;
 }
 
-int link_nothing_held(const struct invocation *in, struct ioasidctl_error **err)
+/* What a holder that is gone left: topologies that it was told to keep, and those that it lost. */
+struct leftovers {
+	char *kept, *lost; /* names, with commas between; NULL: none */
+};
+
+static void leftovers_done(struct leftovers *l)
 {
+	free(l->kept);
+	free(l->lost);
+}
+
+static void journal_freep(struct journal **journal)
+{
+	journal_free(*journal);
+}
+
+static void add_name(char **list, const char *name)
+{
+	char *longer;
+
+	if (asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? ", " : "", name) < 0)
+		return;
+	free(*list);
+	*list = longer;
+}
+
+static void find_leftovers(const char *socket, struct leftovers *l)
+{
+	_cleanup_(journal_freep)
+	struct journal *journal = NULL;
+	_cleanup_(journal_free_names)
+	char **names = NULL;
+
+	if (journal_look(socket, &journal) || journal_names(journal, &names, NULL))
+		return;
+	for (char **name = names; *name; name++) {
+		_cleanup_entry_ struct journal_entry entry = {0};
+
+		if (!journal_read(journal, *name, &entry, NULL))
+			add_name(entry.kept ? &l->kept : &l->lost, *name);
+	}
+}
+
+static int explain_nothing(const struct invocation *in, bool *left, struct ioasidctl_error **err)
+{
+	_cleanup_(leftovers_done)
+	struct leftovers l = {0};
 	_cleanup_free_ char *path = NULL;
 	int ret = client_socket_path(in->socket, &path, err);
 
 	if (ret)
 		return ret;
 	ret = error_new(err, ERROR_UNAVAILABLE, ENOENT, "no holder listens at %s", path);
-	error_cause(err, "nothing was applied, or it was applied under another socket");
-	error_hint(err, "`ioasidctl apply FILE` starts a holder; --socket names another socket");
+	find_leftovers(path, &l);
+	*left = l.lost || l.kept;
+	if (l.lost) {
+		error_cause(err,
+			    "the last one was killed while it held %s: that is gone, but devices "
+			    "may still be bound to the drivers that it gave them",
+			    l.lost);
+		error_hint(err, "`ioasidctl apply FILE` makes it again; `ioasidctl daemon "
+				"--exit-idle` only gives the devices their drivers back");
+	} else if (l.kept) {
+		error_cause(err, "the last one kept %s for the next", l.kept);
+		error_hint(err, "`ioasidctl daemon` is the next, and applies it again");
+	} else {
+		error_cause(err, "nothing was applied, or it was applied under another socket");
+		error_hint(err,
+			   "`ioasidctl apply FILE` starts a holder; --socket names another socket");
+	}
 	return ret;
+}
+
+int link_nothing_held(const struct invocation *in, struct ioasidctl_error **err)
+{
+	bool left;
+
+	return explain_nothing(in, &left, err);
+}
+
+void link_warn_of_leftovers(const struct invocation *in)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+	bool left = false;
+
+	explain_nothing(in, &left, &err);
+	if (left)
+		print_warning(in, err);
 }
 
 /* JSON strings are UTF-8; for a file that isn't, the parser says where. */

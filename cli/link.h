@@ -25,5 +25,8 @@ int link_parameters(const struct invocation *in, const char *file, json_t **out,
 int link_call(struct client *client, const char *method, json_t *parameters, json_t **reply,
 	      struct ioasidctl_error **err);
 
-/* ERROR_UNAVAILABLE: nobody listens at the socket, so nothing is held. */
+/* ERROR_UNAVAILABLE: nobody listens at the socket, so nothing is held; and what was, if known. */
 int link_nothing_held(const struct invocation *in, struct ioasidctl_error **err);
+
+/* The same as a warning, if the last holder left something behind; else nothing is printed. */
+void link_warn_of_leftovers(const struct invocation *in);

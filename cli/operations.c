@@ -69,19 +69,31 @@ static bool alike(const json_t *a, const json_t *b)
 	       !strcmp(text_of(a, "ioasid"), text_of(b, "ioasid"));
 }
 
-static void print_rest(const json_t *operations, size_t from, size_t to)
+/* Where the run from `i` on ends in which each operation is like the one `period` before it. */
+static size_t run_end(const json_t *operations, size_t i, size_t period)
+{
+	size_t end = i + period;
+
+	while (end < json_array_size(operations) &&
+	       alike(json_array_get(operations, end - period), json_array_get(operations, end)))
+		end++;
+	return end;
+}
+
+static void print_rest(const json_t *operations, size_t from, size_t to, size_t period)
 {
 	const json_t *first = json_array_get(operations, from);
 	enum paint color = paint_of(text_of(first, "action"));
 	char size[NUMBER_TEXT_MAX];
 	uint64_t bytes = 0, length;
+	size_t n = 0;
 
-	for (size_t i = from; i < to; i++)
+	for (size_t i = from; i < to; i += period, n++)
 		if (!number_parse(text_of(json_array_get(operations, i), "length"), &length))
 			bytes += length;
 	printf("  %s%c%s %s %s/%s ... %zu more, %s in all (-v lists them)\n", paint(stdout, color),
 	       mark_of(color), paint(stdout, PAINT_NONE), text_of(first, "action"),
-	       text_of(first, "fd"), text_of(first, "ioasid"), to - from, number_size(bytes, size));
+	       text_of(first, "fd"), text_of(first, "ioasid"), n, number_size(bytes, size));
 }
 
 void print_operations(const struct invocation *in, const json_t *result)
@@ -90,16 +102,19 @@ void print_operations(const struct invocation *in, const json_t *result)
 	size_t n = json_array_size(operations);
 
 	for (size_t i = 0; i < n;) {
-		size_t end = i + 1, shown;
+		/* Mappings that change are pairs: unmap, map, unmap, map... */
+		size_t period = run_end(operations, i, 1) - i > 1 ? 1 : 2;
+		size_t end = run_end(operations, i, period), shown;
 
-		while (end < n &&
-		       alike(json_array_get(operations, i), json_array_get(operations, end)))
-			end++;
-		shown = in->verbose || end - i <= RUN_MAX ? end : i + RUN_SHOWN;
+		/* Two that aren't alike and begin nothing: the second may begin a run of its own.
+		 */
+		if (end > n || end == i + period)
+			end = i + 1;
+		shown = in->verbose || end - i <= RUN_MAX ? end : i + RUN_SHOWN * period;
 		for (; i < shown; i++)
 			print_operation(json_array_get(operations, i));
-		if (i < end)
-			print_rest(operations, i, end);
+		for (size_t k = 0; k < period && i + k < end; k++)
+			print_rest(operations, i + k, end, period);
 		i = end;
 	}
 }

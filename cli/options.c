@@ -34,7 +34,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_NO_VERIFY] = {"no-verify", 0, AT(no_verify), .value = true,
 			      .help = "don't read the state back afterwards"},
 	[OPTION_VERBOSE] = {"verbose", 'v', AT(verbose), .value = true,
-			    .help = "every kernel action, and every operation, on a line"},
+			    .help = "every kernel action on a line; lists in full length"},
 	[OPTION_KEEP] = {"keep", 0, AT(keep), .value = true,
 			 .help = "when ended by a signal, leave topologies for the next holder"},
 	[OPTION_TEARDOWN] = {"teardown", 0, AT(keep), .value = false,
@@ -91,6 +91,13 @@ static int set_option(struct invocation *in, enum option_id id, const char *argu
 	in->given |= 1U << id;
 	if (spec->choices)
 		return set_choice(spec, argument, (int *)slot, err);
+	if (spec->argument && !*argument) {
+		int ret = error_new(err, ERROR_USAGE, EINVAL, "--%s: its %s is empty", spec->name,
+				    spec->argument);
+
+		error_hint(err, "a variable without a value? leave the option out for the default");
+		return ret;
+	}
 	if (spec->argument)
 		*(const char **)slot = argument;
 	else
@@ -217,10 +224,81 @@ static int foreign_option(const struct verb *verb, enum option_id id, struct ioa
 	return ret;
 }
 
+/* Of the forms that a result has, one is printed. */
+static int check_form(const struct invocation *in, struct ioasidctl_error **err)
+{
+	static const enum option_id forms[] = {OPTION_JSON, OPTION_YAML, OPTION_NAMES};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		const char *name = option_specs[forms[i]].name;
+
+		if (!(in->given & (1U << forms[i])))
+			continue;
+		if (first) {
+			int ret = error_new(err, ERROR_USAGE, EINVAL,
+					    "--%s and --%s exclude each other", first, name);
+
+			error_hint(err, "ask twice, once for each");
+			return ret;
+		}
+		first = name;
+	}
+	return 0;
+}
+
+static int check_machine(const struct invocation *in, struct ioasidctl_error **err)
+{
+	int ret;
+
+	if (!in->machine || !(in->given & OPTION(DRIVER)) || in->driver == DRIVER_IOASID)
+		return 0;
+	ret = error_new(err, ERROR_USAGE, EINVAL, "--machine doesn't go with --driver %s",
+			driver_choice_names[in->driver]);
+	error_cause(err, "it describes a machine to the reference device, driver ioasid");
+	error_hint(err, "leave out one of them");
+	return ret;
+}
+
+/* Arguments as the synopsis has them: the name of the first is its first word. */
+static int check_arguments(const struct invocation *in, struct ioasidctl_error **err)
+{
+	const struct verb *verb = in->verb;
+	const int word = (int)strcspn(verb->synopsis, " .");
+	int ret;
+
+	if (in->n_arguments < verb->min_arguments)
+		ret = error_new(err, ERROR_USAGE, EINVAL, "%s: %.*s is missing", verb->name, word,
+				verb->synopsis);
+	else if (in->n_arguments > verb->max_arguments)
+		ret = error_new(err, ERROR_USAGE, EINVAL, "%s: \"%s\" is one argument too many",
+				verb->name, in->arguments[verb->max_arguments]);
+	else if (verb->runs_command && !in->command)
+		ret = error_new(err, ERROR_USAGE, EINVAL, "%s needs a command after \"--\"",
+				verb->name);
+	else
+		return 0;
+	error_hint(err, "usage: ioasidctl %s [OPTION...]%s%s", verb->name,
+		   *verb->synopsis ? " " : "", verb->synopsis);
+	return ret;
+}
+
+static int check_empty(const struct invocation *in, struct ioasidctl_error **err)
+{
+	for (size_t i = 0; i < in->n_arguments; i++)
+		if (!*in->arguments[i]) {
+			int ret = error_new(err, ERROR_USAGE, EINVAL, "%s: argument %zu is empty",
+					    in->verb->name, i + 1);
+
+			error_hint(err, "a variable without a value?");
+			return ret;
+		}
+	return 0;
+}
+
 static int check_invocation(const struct invocation *in, struct ioasidctl_error **err)
 {
 	const struct verb *verb = in->verb;
-	const char *wrong;
 	int ret;
 
 	for (int i = 0; i < OPTION_COUNT; i++)
@@ -228,18 +306,12 @@ static int check_invocation(const struct invocation *in, struct ioasidctl_error 
 			return foreign_option(verb, (enum option_id)i, err);
 	if (in->help || in->version)
 		return 0;
-	if (in->n_arguments < verb->min_arguments)
-		wrong = "needs an argument more";
-	else if (in->n_arguments > verb->max_arguments)
-		wrong = "takes fewer arguments";
-	else if (verb->runs_command && !in->command)
-		wrong = "needs a command after \"--\"";
-	else
-		return 0;
-	ret = error_new(err, ERROR_USAGE, EINVAL, "%s %s", verb->name, wrong);
-	error_hint(err, "usage: ioasidctl %s [OPTION...]%s%s", verb->name,
-		   *verb->synopsis ? " " : "", verb->synopsis);
-	return ret;
+	ret = check_arguments(in, err);
+	if (!ret)
+		ret = check_empty(in, err);
+	if (!ret)
+		ret = check_form(in, err);
+	return ret ? ret : check_machine(in, err);
 }
 
 int options_parse(int argc, char *argv[], struct invocation *in, struct ioasidctl_error **err)

@@ -33,6 +33,9 @@ int print_json(const struct invocation *in, json_t *document);
 /* Prints all errors of the chain and returns the exit status of the first. */
 int print_errors(const struct invocation *in, const struct ioasidctl_error *err);
 
+/* For people only: what they should know though the verb did what it was told to. */
+void print_warning(const struct invocation *in, const struct ioasidctl_error *err);
+
 /* The same errors as text of one JSON document, without newline. Owned; NULL: out of memory. */
 char *errors_json_text(const struct ioasidctl_error *err);
 

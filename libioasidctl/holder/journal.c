@@ -18,6 +18,7 @@
 struct journal {
 	char *path;
 	int dir;
+	bool ours; /* opened as the holder */
 };
 
 static void free_journal(struct journal **journal)
@@ -44,7 +45,8 @@ static int check_directory(const struct journal *journal, struct ioasidctl_error
 	return ret;
 }
 
-int journal_open(const char *socket, struct journal **out, struct ioasidctl_error **err)
+static int open_journal(const char *socket, bool ours, struct journal **out,
+			struct ioasidctl_error **err)
 {
 	_cleanup_(free_journal)
 	struct journal *journal = calloc(1, sizeof(*journal));
@@ -53,11 +55,12 @@ int journal_open(const char *socket, struct journal **out, struct ioasidctl_erro
 	if (!journal)
 		return error_nomem(err);
 	journal->dir = -1;
+	journal->ours = ours;
 	if (asprintf(&journal->path, "%s.state", socket) < 0) {
 		journal->path = NULL;
 		return error_nomem(err);
 	}
-	if (mkdir(journal->path, 0700) && errno != EEXIST)
+	if (ours && mkdir(journal->path, 0700) && errno != EEXIST)
 		return error_new(err, ERROR_KERNEL, errno, "make directory %s: %s", journal->path,
 				 strerror(errno));
 	journal->dir = open(journal->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -70,13 +73,24 @@ int journal_open(const char *socket, struct journal **out, struct ioasidctl_erro
 	return ret;
 }
 
+int journal_open(const char *socket, struct journal **out, struct ioasidctl_error **err)
+{
+	return open_journal(socket, true, out, err);
+}
+
+int journal_look(const char *socket, struct journal **out)
+{
+	return open_journal(socket, false, out, NULL);
+}
+
 void journal_free(struct journal *journal)
 {
 	if (!journal)
 		return;
 	if (journal->dir >= 0) {
 		close(journal->dir);
-		(void)rmdir(journal->path);
+		if (journal->ours)
+			(void)rmdir(journal->path);
 	}
 	free(journal->path);
 	free(journal);

@@ -40,7 +40,12 @@ struct journal;
 
 /* Makes the directory. Refuses one that others could have written into. */
 int journal_open(const char *socket, struct journal **out, struct ioasidctl_error **err);
-/* Removes the directory if nothing is left in it. NULL is fine. */
+/*
+ * The same for somebody who only wants to know what a holder left there: makes nothing and takes
+ * nothing away. -errno: there is none, or it isn't for this user.
+ */
+int journal_look(const char *socket, struct journal **out);
+/* Removes the directory if it is the holder's and nothing is left in it. NULL is fine. */
 void journal_free(struct journal *journal);
 
 int journal_write(const struct journal *journal, const struct journal_entry *entry,

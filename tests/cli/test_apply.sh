@@ -193,8 +193,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$ioasidctl" apply --socket mute "$@" >"$ou
 }
 interrupted "$first"
 exits 130 "interrupted: exit status"
-is "$(cat "$err")" "ioasidctl: error: interrupted; the holder undoes what it has begun" \
-	"interrupted: message"
+is "$(cat "$err")" "ioasidctl: error: interrupted; the holder undoes what it has begun, unless it was done already
+  hint: \`ioasidctl show\` tells what there is now" "interrupted: message"
 eventually test -e hung-up
 result $? "interrupted: the connection is closed, which tells the holder"
 interrupted --json "$first"
@@ -229,6 +229,12 @@ run "$ioasidctl" plan -v --driver ioasid large.yaml
 is "$(grep -c '+ map ' "$out")" 1000 "plan -v: every mapping"
 run "$ioasidctl" apply --driver ioasid large.yaml
 exits 0 "1000 mappings: exit status"
+sed 's/length: 4K/length: 8K/; s/size: 64M/size: 65M/' large.yaml >changed.yaml
+run "$ioasidctl" plan changed.yaml
+exits 2 "1000 mappings changed: exit status"
+golden "$out" plan-large-changed
+run "$ioasidctl" plan -v changed.yaml
+is "$(grep -c '[+-] \(un\)\?map ' "$out")" 2000 "1000 mappings changed, -v: every one"
 run "$ioasidctl" show
 golden "$out" show-large
 run "$ioasidctl" delete large

@@ -52,6 +52,52 @@ exits 0 "a passed socket: end"
 [ -S passed/control ]
 result $? "a passed socket: belongs to the manager, and stays"
 
+# A holder that was killed: who looks afterwards is told what it had, and what to do.
+run "$ioasidctl" apply --driver ioasid "$first"
+exits 0 "to be killed: applied"
+pid=$(holder_pid)
+kill -9 "$pid"
+eventually gone "$pid"
+told="the last one was killed while it held vm0"
+run "$ioasidctl" show
+exits 0 "after the kill, show: exit status"
+is "$(cat "$out")" "nothing is held" "after the kill, show: nothing is held"
+says "$err" "warning: no holder listens at $IOASIDCTL_SOCKET" "after the kill, show: warns"
+says "$err" "cause: $told" "after the kill, show: what was lost"
+run "$ioasidctl" show --json
+valid "$out" show "after the kill, show --json: by the schema"
+silent "$err" "after the kill, show --json: no text in between"
+for verb in show delete; do
+	run "$ioasidctl" $verb vm0
+	exits 69 "after the kill, $verb vm0: exit status"
+	says "$err" "cause: $told" "after the kill, $verb vm0: what was lost"
+	says "$err" 'hint: `ioasidctl apply FILE` makes it again; `ioasidctl daemon --exit-idle`' \
+		"after the kill, $verb vm0: way out"
+done
+run "$ioasidctl" daemon --exit-idle
+exits 0 "that way out: exit status"
+says "$err" "topology vm0: was lost when the last holder crashed" "that way out: clears up"
+is "$(ls "$place/run" | xargs)" "" "that way out: nothing is left behind"
+run "$ioasidctl" show
+silent "$err" "that way out: nothing to warn of any more"
+
+"$ioasidctl" daemon --keep 2>daemon.log &
+pid=$!
+eventually test -S "$IOASIDCTL_SOCKET"
+run "$ioasidctl" apply --driver ioasid "$first"
+exits 0 "to be kept: applied"
+kill -TERM $pid
+wait $pid
+run "$ioasidctl" show
+says "$err" "cause: the last one kept vm0 for the next" "after --keep, show: warns"
+run "$ioasidctl" delete vm0
+exits 69 "after --keep, delete: exit status"
+says "$err" 'hint: `ioasidctl daemon` is the next, and applies it again' "after --keep, delete: way out"
+run "$ioasidctl" apply --driver ioasid "$first"
+is "$(cat "$out")" "vm0: nothing to do" "after --keep, apply: the next holder has it"
+run "$ioasidctl" delete vm0
+exits 0 "after --keep: deleted by the next holder"
+
 LISTEN_FDS=2 LISTEN_PID=$$ run bash -c 'LISTEN_PID=$$ exec "$0" daemon' "$ioasidctl"
 exits 64 "two passed sockets: exit status"
 says "$err" 'LISTEN_FDS is "2", but one socket is expected' "two passed sockets: message"

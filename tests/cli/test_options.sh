@@ -29,13 +29,29 @@ refused "foreign option before the verb" 'check has no option --yaml' 'it belong
 	--yaml check x
 refused "misspelt choice" '--driver takes auto, iommufd, vfio or ioasid, not "iomufd"' \
 	'did you mean --driver iommufd?' apply --driver iomufd x
-refused "too few arguments" 'apply needs an argument more' \
+refused "too few arguments" 'apply: FILE is missing' \
 	'usage: ioasidctl apply [OPTION...] FILE' apply
-refused "too many arguments" 'show takes fewer arguments' \
+refused "too few names" 'delete: NAME is missing' 'usage: ioasidctl delete' delete
+refused "too many arguments" 'show: "b" is one argument too many' \
 	'usage: ioasidctl show [OPTION...] [NAME]' show a b
 refused "no command" 'run needs a command after "--"' \
 	'usage: ioasidctl run [OPTION...] FILE -- CMD [ARG...]' run x
 refused "empty command" 'run needs a command after "--"' 'usage: ioasidctl run' run x --
+refused "command without --" 'run: "true" is one argument too many' \
+	'usage: ioasidctl run [OPTION...] FILE -- CMD [ARG...]' run x true
+refused "empty file name" 'apply: argument 1 is empty' 'a variable without a value?' apply ''
+refused "empty topology name" 'delete: argument 2 is empty' 'a variable without a value?' \
+	delete vm0 ''
+refused "empty option" '--socket: its PATH is empty' 'a variable without a value?' \
+	delete --socket '' vm0
+refused "two forms" '--yaml and --names exclude each other' 'ask twice' show --names --yaml
+refused "machine without the reference device" "--machine doesn't go with --driver iommufd" \
+	'leave out one of them' check --driver iommufd --machine m.json vm0.yaml
+run "$ioasidctl" show --json --yaml
+exits 64 "JSON and YAML: exit status"
+is "$(json "$err" 'd["errors"][0]["message"]')" "--json and --yaml exclude each other" \
+	"JSON and YAML: message"
+silent "$out" "JSON and YAML: nothing on standard output"
 refused "unknown shell" 'there is no completion for the shell "zhs"' 'did you mean zsh?' \
 	completion zhs
 refused "help on nothing" 'unknown verb "frob"' '`ioasidctl --help` lists the verbs' help frob

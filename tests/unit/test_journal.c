@@ -59,6 +59,34 @@ static void make_entry(struct journal_entry *out, const char *name)
 				      .original_driver = strdup("")};
 }
 
+static void test_who_only_looks_changes_nothing(void **state)
+{
+	struct journal *look = NULL;
+	struct journal_entry entry;
+	char missing[256], **names;
+
+	(void)state;
+	snprintf(missing, sizeof(missing), "%s-missing", place.socket);
+	assert_int_equal(journal_look(missing, &look), -ENOENT);
+	assert_null(look);
+	strcat(missing, ".state");
+	assert_int_equal(access(missing, F_OK), -1);
+
+	assert_int_equal(journal_look(place.socket, &look), 0);
+	journal_free(look);
+	make_entry(&entry, "vm0");
+	/* Into a directory that an empty journal's end would have taken away. */
+	assert_int_equal(journal_write(journal, &entry, NULL), 0);
+	journal_entry_done(&entry);
+	assert_int_equal(journal_look(place.socket, &look), 0);
+	assert_int_equal(journal_names(look, &names, NULL), 0);
+	assert_string_equal(names[0], "vm0");
+	assert_null(names[1]);
+	journal_free_names(&names);
+	journal_free(look);
+	assert_int_equal(journal_remove(journal, "vm0", NULL), 0);
+}
+
 static void test_what_is_written_is_read(void **state)
 {
 	_cleanup_entry_ struct journal_entry written, read = {0};
@@ -353,6 +381,7 @@ static void test_restore_after_a_crash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		JOURNAL_TEST(test_who_only_looks_changes_nothing),
 		JOURNAL_TEST(test_what_is_written_is_read),
 		JOURNAL_TEST(test_names),
 		JOURNAL_TEST(test_damaged_entries),
