@@ -91,6 +91,14 @@ static int reserve_slot(struct engine *engine, struct ioasidctl_error **err)
 	return 0;
 }
 
+/* Without an fd nothing opens a device, so nobody has it. */
+static bool is_same_device(const struct topology *t, const struct device *d,
+			   const struct topology *u, const struct device *e)
+{
+	return d->selector == e->selector && !strcmp(d->address, e->address) && d->fd != NO_INDEX &&
+	       e->fd != NO_INDEX && drivers_share_machine(t->fds[d->fd].ops, u->fds[e->fd].ops);
+}
+
 static int refuse_taken(const struct engine *engine, const struct topology *desired,
 			const struct device *d, struct ioasidctl_error **err)
 {
@@ -102,8 +110,7 @@ static int refuse_taken(const struct engine *engine, const struct topology *desi
 		for (size_t j = 0; j < other->n_devices; j++) {
 			int ret;
 
-			if (other->devices[j].selector != d->selector ||
-			    strcmp(other->devices[j].address, d->address))
+			if (!is_same_device(other, &other->devices[j], desired, d))
 				continue;
 			ret = error_new(err, ERROR_BUSY, EBUSY,
 					"device %s (%s) is held by topology %s", d->name,
@@ -149,10 +156,10 @@ static int prepare(const struct engine *engine, const struct topology *live,
 {
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < desired->n_devices; i++)
-		ret = refuse_taken(engine, desired, &desired->devices[i], err);
 	for (size_t i = 0; !ret && i < desired->n_fds; i++)
 		ret = resolve_driver(engine, live, &desired->fds[i], how->driver, err);
+	for (size_t i = 0; !ret && i < desired->n_devices; i++)
+		ret = refuse_taken(engine, desired, &desired->devices[i], err);
 	return ret;
 }
 

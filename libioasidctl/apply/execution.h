@@ -32,6 +32,9 @@ int execute_plan(struct execution *x, bool verify, bool *committed, struct ioasi
 /* verify.c: is the kernel's state what `desired` says? 0, or ERROR_VERIFY for each difference. */
 int verify_topology(const struct topology *desired, struct ioasidctl_error **err);
 
-/* survey.c: what can be known of the desired devices before anything is opened. */
-int survey_devices(const struct driver_env *env, const struct topology *desired,
+/*
+ * survey.c: what can be known of the desired devices before anything is opened; their groups are
+ * noted in them.
+ */
+int survey_devices(const struct driver_env *env, struct topology *desired,
 		   struct ioasidctl_error **err);

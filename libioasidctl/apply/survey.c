@@ -50,15 +50,14 @@ static int check_groups(const struct topology *t, struct placement *placements, 
 	return 0;
 }
 
-static int survey_device(const struct driver_env *env, const struct topology *t, uint32_t i,
-			 uint32_t *group, struct ioasidctl_error **err)
+static int survey_device(const struct driver_env *env, const struct topology *t, struct device *d,
+			 struct ioasidctl_error **err)
 {
-	const struct device *d = &t->devices[i];
 	struct device_facts facts = {.group = NO_INDEX};
 	int ret;
 
 	ret = t->fds[d->fd].ops->device_find(env, d, &facts, err);
-	*group = facts.group;
+	d->iommu_group = facts.group;
 	if (!ret && !facts.present) {
 		ret = error_new(err, ERROR_UNAVAILABLE, ENODEV, "device %s: there is no %s %s",
 				d->name, selector_names[d->selector], d->address);
@@ -70,7 +69,7 @@ static int survey_device(const struct driver_env *env, const struct topology *t,
 	return ret;
 }
 
-static size_t place(const struct topology *t, const uint32_t *groups, struct placement *out)
+static size_t place(const struct topology *t, struct placement *out)
 {
 	size_t n = 0;
 
@@ -79,33 +78,30 @@ static size_t place(const struct topology *t, const uint32_t *groups, struct pla
 			for (size_t k = 0; k < t->fds[i].ioasids[j].n_attach; k++) {
 				const struct ioasid *ioasid = &t->fds[i].ioasids[j];
 				const struct attachment *a = &ioasid->attach[k];
+				const struct device *d = &t->devices[a->device];
 
-				if (a->pasid == NO_PASID && groups[a->device] != NO_INDEX)
-					out[n++] = (struct placement){groups[a->device],
-								      &t->devices[a->device],
-								      &t->fds[i], ioasid, a->at};
+				if (a->pasid == NO_PASID && d->iommu_group != NO_INDEX)
+					out[n++] = (struct placement){d->iommu_group, d, &t->fds[i],
+								      ioasid, a->at};
 			}
 	return n;
 }
 
-int survey_devices(const struct driver_env *env, const struct topology *t,
-		   struct ioasidctl_error **err)
+int survey_devices(const struct driver_env *env, struct topology *t, struct ioasidctl_error **err)
 {
-	_cleanup_free_ uint32_t *groups = calloc(t->n_devices + 1, sizeof(*groups));
 	/* A whole device is attached at most once, so there are no more placements than devices. */
 	_cleanup_free_ struct placement *placements = calloc(t->n_devices + 1, sizeof(*placements));
 	int ret = 0;
 
-	if (!groups || !placements)
+	if (!placements)
 		return error_nomem(err);
-	for (uint32_t i = 0; i < t->n_devices; i++) {
+	for (size_t i = 0; i < t->n_devices; i++) {
 		int failed;
 
-		groups[i] = NO_INDEX;
 		if (t->devices[i].fd == NO_INDEX)
 			continue;
-		failed = survey_device(env, t, i, &groups[i], err);
+		failed = survey_device(env, t, &t->devices[i], err);
 		ret = ret ? ret : failed;
 	}
-	return ret ? ret : check_groups(t, placements, place(t, groups, placements), err);
+	return ret ? ret : check_groups(t, placements, place(t, placements), err);
 }

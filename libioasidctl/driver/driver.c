@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "host/group.h"
 
 const struct driver *const drivers[] = {&driver_iommufd, &driver_ioasid, NULL};
 
@@ -70,6 +71,16 @@ int driver_resolve(const struct driver_env *env, enum driver_choice choice, cons
 		return ret;
 	*out = driver;
 	return 0;
+}
+
+bool drivers_share_machine(const struct driver *a, const struct driver *b)
+{
+	return a && b && (a->choice == DRIVER_IOASID) == (b->choice == DRIVER_IOASID);
+}
+
+bool group_allows_driver(const char *driver)
+{
+	return !*driver || host_driver_leaves_dma(driver);
 }
 
 void device_facts_done(struct device_facts *facts)

@@ -191,6 +191,18 @@ extern const struct driver *const drivers[];
 int driver_resolve(const struct driver_env *env, enum driver_choice choice, const char *node,
 		   const struct driver **out, struct ioasidctl_error **err);
 
+/*
+ * Whether both see the same machine's devices, host drivers included. The reference device has its
+ * own; that it knows a device by the same address says nothing. NULL: a device nobody opened.
+ */
+bool drivers_share_machine(const struct driver *a, const struct driver *b);
+
+/*
+ * Whether a device may have that host driver ("" none) while user space owns the rest of its
+ * group: drivers that do DMA of their own are refused then, by Linux and by the reference device.
+ */
+bool group_allows_driver(const char *driver);
+
 /* A line for env->trace; does nothing where nobody listens. */
 void driver_trace(const struct driver_env *env, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -16,7 +16,7 @@
  * Drivers that leave DMA to others (driver_managed_dma in the kernel): VFIO's own, which are told
  * by the node they make or by their names, and these.
  */
-static bool driver_leaves_dma_alone(const char *driver)
+bool host_driver_leaves_dma(const char *driver)
 {
 	static const char *const harmless[] = {"pci-stub", "pcieport"};
 
@@ -46,7 +46,7 @@ static int member_read(const char *dir, const char *address, struct iommu_group_
 		member_done(&m);
 		return ret;
 	}
-	m.in_the_way = m.driver && !m.node && !driver_leaves_dma_alone(m.driver);
+	m.in_the_way = m.driver && !m.node && !host_driver_leaves_dma(m.driver);
 	*out = m;
 	return 0;
 }

@@ -19,6 +19,9 @@ struct iommu_group {
 	size_t n_members;
 };
 
+/* Whether a device bound to it leaves the rest of its group free to be handed out. */
+bool host_driver_leaves_dma(const char *driver);
+
 /* Reads /sys/kernel/iommu_groups/NUMBER. Members that vanish meanwhile are left out. 0, -errno. */
 int iommu_group_read(const char *root, uint32_t number, struct iommu_group *out);
 void iommu_group_done(struct iommu_group *group);

@@ -43,8 +43,11 @@ void memory_init(struct memory *m)
 
 void device_init(struct device *d)
 {
-	*d = (struct device){
-		.fd = NO_INDEX, .live.id = NO_INDEX, .prev = NO_INDEX, .successor_of = NO_INDEX};
+	*d = (struct device){.fd = NO_INDEX,
+			     .live.id = NO_INDEX,
+			     .iommu_group = NO_INDEX,
+			     .prev = NO_INDEX,
+			     .successor_of = NO_INDEX};
 }
 
 void ioasid_init(struct ioasid *i)

@@ -81,6 +81,7 @@ struct device {
 		bool bound;
 		char *original_driver; /* to restore; "" none; NULL: never touched */
 	} live;
+	uint32_t iommu_group; /* as the machine has it; NO_INDEX: in none, or not asked yet */
 	uint32_t prev;
 	uint32_t successor_of; /* planner: live device at the same address that this one replaces */
 };

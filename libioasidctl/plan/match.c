@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "driver/driver.h"
 #include "model/name_index.h"
 
 #define _cleanup_index_ __attribute__((cleanup(name_index_freep)))
@@ -123,6 +124,20 @@ static const struct driver *device_driver(const struct topology *t, const struct
 	return d->fd == NO_INDEX ? NULL : t->fds[d->fd].ops;
 }
 
+/* The live device at the same address, where the new one isn't that very object. */
+static uint32_t find_predecessor(const struct topology *live, const struct topology *desired,
+				 const struct device *d)
+{
+	for (uint32_t i = 0; d->fd != NO_INDEX && i < live->n_devices; i++) {
+		const struct device *was = &live->devices[i];
+
+		if (was->selector == d->selector && !strcmp(was->address, d->address) &&
+		    drivers_share_machine(device_driver(live, was), device_driver(desired, d)))
+			return i;
+	}
+	return NO_INDEX;
+}
+
 static int match_devices(const struct topology *live, struct topology *desired)
 {
 	_cleanup_index_ struct name_index *index =
@@ -139,6 +154,8 @@ static int match_devices(const struct topology *live, struct topology *desired)
 		    same_text(was->driver, d->driver) &&
 		    device_driver(live, was) == device_driver(desired, d))
 			d->prev = found;
+		else
+			d->successor_of = find_predecessor(live, desired, d);
 	}
 	return 0;
 }

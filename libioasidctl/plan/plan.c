@@ -122,7 +122,8 @@ static int run_planner(struct planner *p, struct plan *plan)
 
 	if (p->live) {
 		p->detached = calloc(p->live->n_devices + 1, sizeof(*p->detached));
-		if (!p->detached)
+		p->unbound = calloc(p->live->n_devices + 1, sizeof(*p->unbound));
+		if (!p->detached || !p->unbound)
 			return -ENOMEM;
 	}
 	if (p->desired)
@@ -149,11 +150,15 @@ int plan_make(const struct topology *live, struct topology *desired, struct plan
 			return ret;
 		if (match_topologies(live, desired))
 			return error_nomem(err);
+		ret = live ? refuse_stranded(live, desired, err) : 0;
+		if (ret)
+			return ret;
 	}
 	ret = run_planner(&p, plan);
 	for (int i = 0; i < PHASE_COUNT; i++)
 		free(p.phases[i].operations);
 	free(p.detached);
+	free(p.unbound);
 	return ret ? error_nomem(err) : 0;
 }
 

@@ -64,7 +64,7 @@ static struct live_attachment *find(const struct live_attachments *all, uint32_t
 }
 
 static void plan_attachment(struct planner *p, const struct live_attachments *all, uint32_t fd,
-			    uint32_t i, uint32_t item)
+			    uint32_t i, uint32_t item, enum operation_kind kind)
 {
 	const struct iommu_fd *f = &p->desired->fds[fd];
 	const struct attachment *a = &f->ioasids[i].attach[item];
@@ -81,15 +81,32 @@ static void plan_attachment(struct planner *p, const struct live_attachments *al
 		op.from = was->ioasid;
 		op.from_item = was->item;
 	}
-	emit(p, PHASE_SWITCH, op);
+	if (op.kind == kind)
+		emit(p, PHASE_SWITCH, op);
 }
 
-static void plan_desired_attachments(struct planner *p, const struct live_attachments *all)
+static void plan_desired_attachments(struct planner *p, const struct live_attachments *all,
+				     enum operation_kind kind)
 {
 	for (uint32_t i = 0; i < p->desired->n_fds; i++)
 		for (uint32_t j = 0; j < p->desired->fds[i].n_ioasids; j++)
 			for (uint32_t k = 0; k < p->desired->fds[i].ioasids[j].n_attach; k++)
-				plan_attachment(p, all, i, j, k);
+				plan_attachment(p, all, i, j, k, kind);
+}
+
+/* A group moves with all that are in it, and none comes back alone: who leaves does so before. */
+static void plan_detachments(struct planner *p, const struct live_attachments *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct live_attachment *a = &all->sorted[i];
+
+		if (!a->kept && !p->detached[a->device])
+			emit(p,
+			     find_group_mate(p->live, p->desired, a->device) ? PHASE_LEAVE
+									     : PHASE_REMOVE,
+			     OPERATION(DETACH, .old = true, .fd = a->fd, .object = a->ioasid,
+				       .item = a->item));
+	}
 }
 
 int plan_attachments(struct planner *p)
@@ -101,12 +118,9 @@ int plan_attachments(struct planner *p)
 	owned = all.sorted;
 	if (ret)
 		return ret;
-	if (p->desired)
-		plan_desired_attachments(p, &all);
-	for (size_t i = 0; i < all.count; i++)
-		if (!all.sorted[i].kept && !p->detached[all.sorted[i].device])
-			emit(p, PHASE_REMOVE,
-			     OPERATION(DETACH, .old = true, .fd = all.sorted[i].fd,
-				       .object = all.sorted[i].ioasid, .item = all.sorted[i].item));
+	/* A member that is in moves its group; only then can others join it there. */
+	for (int replace = 1; p->desired && replace >= 0; replace--)
+		plan_desired_attachments(p, &all, replace ? OPERATION_REPLACE : OPERATION_ATTACH);
+	plan_detachments(p, &all);
 	return 0;
 }

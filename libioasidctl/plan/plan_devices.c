@@ -1,8 +1,36 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
 
+#include "driver/driver.h"
 #include "plan/match.h"
 #include "plan/planner.h"
+
+bool has_heir(const struct topology *desired, uint32_t live_device)
+{
+	for (size_t i = 0; desired && i < desired->n_devices; i++)
+		if (desired->devices[i].prev == live_device ||
+		    desired->devices[i].successor_of == live_device)
+			return true;
+	return false;
+}
+
+const struct device *find_group_mate(const struct topology *live, const struct topology *desired,
+				     uint32_t live_device)
+{
+	const struct device *was = &live->devices[live_device];
+
+	if (was->iommu_group == NO_INDEX || was->fd == NO_INDEX)
+		return NULL;
+	for (size_t i = 0; desired && i < desired->n_devices; i++) {
+		const struct device *d = &desired->devices[i];
+
+		if (d->bound && d->iommu_group == was->iommu_group && d->prev != live_device &&
+		    d->successor_of != live_device &&
+		    drivers_share_machine(desired->fds[d->fd].ops, live->fds[was->fd].ops))
+			return d;
+	}
+	return NULL;
+}
 
 static void detach_everywhere(struct planner *p, uint32_t live_device)
 {
@@ -17,36 +45,29 @@ static void detach_everywhere(struct planner *p, uint32_t live_device)
 
 		for (uint32_t j = 0; j < ioasid->n_attach; j++)
 			if (ioasid->attach[j].device == live_device)
-				emit(p, PHASE_SWITCH,
+				emit(p, PHASE_LEAVE,
 				     OPERATION(DETACH, .old = true, .fd = d->fd, .object = i,
 					       .item = j));
 	}
 }
 
-/* The live device at the same address that isn't this very object. */
-static uint32_t find_predecessor(const struct planner *p, const struct device *d)
+static void unbind(struct planner *p, enum phase phase, uint32_t live_device)
 {
-	if (!p->live)
-		return NO_INDEX;
-	for (uint32_t i = 0; i < p->live->n_devices; i++)
-		if (p->live->devices[i].selector == d->selector &&
-		    !strcmp(p->live->devices[i].address, d->address))
-			return i;
-	return NO_INDEX;
+	const struct device *d = &p->live->devices[live_device];
+
+	if (p->unbound[live_device] || !d->bound)
+		return;
+	p->unbound[live_device] = true;
+	emit(p, phase, OPERATION(UNBIND_DEVICE, .old = true, .fd = d->fd, .object = live_device));
 }
 
 static void suspend_predecessor(struct planner *p, uint32_t live_device)
 {
-	const struct device *d = &p->live->devices[live_device];
-
-	if (d->fd == NO_INDEX)
-		return;
 	detach_everywhere(p, live_device);
-	if (d->bound)
-		emit(p, PHASE_SWITCH,
-		     OPERATION(UNBIND_DEVICE, .old = true, .fd = d->fd, .object = live_device));
-	emit(p, PHASE_SWITCH,
-	     OPERATION(SUSPEND_DEVICE, .old = true, .fd = d->fd, .object = live_device));
+	unbind(p, PHASE_LEAVE, live_device);
+	emit(p, PHASE_LEAVE,
+	     OPERATION(SUSPEND_DEVICE, .old = true, .fd = p->live->devices[live_device].fd,
+		       .object = live_device));
 }
 
 static enum phase phase_of_new(const struct device *d)
@@ -54,31 +75,72 @@ static enum phase phase_of_new(const struct device *d)
 	return d->successor_of == NO_INDEX ? PHASE_BUILD : PHASE_SWITCH;
 }
 
-/* A device changes its binding only by being closed: between two fds there is a gap. */
-static void plan_rebinding(struct planner *p, uint32_t i)
+/* The fd of the live topology that a desired device will be bound to; NO_INDEX: a new one. */
+static uint32_t live_fd_of(const struct planner *p, const struct device *d)
 {
-	const struct device *d = &p->desired->devices[i], *was = &p->live->devices[d->prev];
+	return p->desired->fds[d->fd].prev;
+}
 
-	if (was->bound && d->bound && !device_keeps_binding(p->live, p->desired, d)) {
-		detach_everywhere(p, d->prev);
-		emit(p, PHASE_SWITCH,
-		     OPERATION(UNBIND_DEVICE, .old = true, .fd = was->fd, .object = d->prev));
-		emit(p, PHASE_SWITCH, OPERATION(BIND_DEVICE, .fd = d->fd, .object = i));
-	} else if (!was->bound && d->bound) {
-		emit(p, PHASE_BUILD, OPERATION(BIND_DEVICE, .fd = d->fd, .object = i));
+static bool is_rebound(const struct planner *p, const struct device *d)
+{
+	return d->prev != NO_INDEX && d->bound && p->live->devices[d->prev].bound &&
+	       !device_keeps_binding(p->live, p->desired, d);
+}
+
+/*
+ * A device changes its binding only by being closed: between two fds there is a gap. An fd gets no
+ * member of a group before another fd has lost them all.
+ */
+static void plan_leaving(struct planner *p)
+{
+	for (uint32_t i = 0; i < p->desired->n_devices; i++) {
+		const struct device *d = &p->desired->devices[i];
+
+		if (d->successor_of != NO_INDEX) {
+			suspend_predecessor(p, d->successor_of);
+		} else if (is_rebound(p, d)) {
+			detach_everywhere(p, d->prev);
+			unbind(p, PHASE_LEAVE, d->prev);
+		}
 	}
+	for (uint32_t i = 0; p->live && i < p->live->n_devices; i++) {
+		const struct device *mate = find_group_mate(p->live, p->desired, i);
+
+		if (mate && p->live->devices[i].bound &&
+		    live_fd_of(p, mate) != p->live->devices[i].fd) {
+			detach_everywhere(p, i);
+			unbind(p, PHASE_LEAVE, i);
+		}
+	}
+}
+
+/* Whether something bound elsewhere has to leave first. */
+static bool binds_late(const struct planner *p, const struct device *d)
+{
+	if (d->successor_of != NO_INDEX || is_rebound(p, d))
+		return true;
+	for (uint32_t i = 0; p->live && i < p->live->n_devices; i++)
+		if (p->unbound[i] && p->live->devices[i].iommu_group == d->iommu_group &&
+		    d->iommu_group != NO_INDEX)
+			return true;
+	return false;
+}
+
+static void plan_binding(struct planner *p, uint32_t i)
+{
+	const struct device *d = &p->desired->devices[i];
+
+	if (!d->bound || (d->prev != NO_INDEX && device_keeps_binding(p->live, p->desired, d)))
+		return;
+	emit(p, binds_late(p, d) ? PHASE_SWITCH : PHASE_BUILD,
+	     OPERATION(BIND_DEVICE, .fd = d->fd, .object = i));
 }
 
 void plan_new_devices(struct planner *p)
 {
-	struct topology *t = p->desired;
+	const struct topology *t = p->desired;
 
-	for (uint32_t i = 0; i < t->n_devices; i++)
-		if (t->devices[i].prev == NO_INDEX && t->devices[i].fd != NO_INDEX) {
-			t->devices[i].successor_of = find_predecessor(p, &t->devices[i]);
-			if (t->devices[i].successor_of != NO_INDEX)
-				suspend_predecessor(p, t->devices[i].successor_of);
-		}
+	plan_leaving(p);
 	/* Drivers of all before the first open: a group is viable only as a whole. */
 	for (uint32_t i = 0; i < t->n_devices; i++)
 		if (t->devices[i].prev == NO_INDEX && t->devices[i].fd != NO_INDEX &&
@@ -89,25 +151,9 @@ void plan_new_devices(struct planner *p)
 		if (t->devices[i].prev == NO_INDEX && t->devices[i].fd != NO_INDEX)
 			emit(p, phase_of_new(&t->devices[i]),
 			     OPERATION(OPEN_DEVICE, .fd = t->devices[i].fd, .object = i));
-	for (uint32_t i = 0; i < t->n_devices; i++) {
-		const struct device *d = &t->devices[i];
-
-		if (d->fd == NO_INDEX)
-			continue;
-		if (d->prev != NO_INDEX)
-			plan_rebinding(p, i);
-		else if (d->bound)
-			emit(p, phase_of_new(d), OPERATION(BIND_DEVICE, .fd = d->fd, .object = i));
-	}
-}
-
-static bool has_heir(const struct planner *p, uint32_t live_device)
-{
-	for (size_t i = 0; p->desired && i < p->desired->n_devices; i++)
-		if (p->desired->devices[i].prev == live_device ||
-		    p->desired->devices[i].successor_of == live_device)
-			return true;
-	return false;
+	for (uint32_t i = 0; i < t->n_devices; i++)
+		if (t->devices[i].fd != NO_INDEX)
+			plan_binding(p, i);
 }
 
 /* Devices that stay, but in no address space. Only closing one unbinds it. */
@@ -116,10 +162,8 @@ static void plan_unbindings(struct planner *p)
 	for (size_t i = 0; p->desired && i < p->desired->n_devices; i++) {
 		const struct device *d = &p->desired->devices[i];
 
-		if (d->prev != NO_INDEX && !d->bound && p->live->devices[d->prev].bound)
-			emit(p, PHASE_REMOVE,
-			     OPERATION(UNBIND_DEVICE, .old = true,
-				       .fd = p->live->devices[d->prev].fd, .object = d->prev));
+		if (d->prev != NO_INDEX && !d->bound)
+			unbind(p, PHASE_REMOVE, d->prev);
 	}
 }
 
@@ -128,12 +172,12 @@ void plan_old_devices(struct planner *p)
 	plan_unbindings(p);
 	/* Members of a group go back to host drivers only when all of them are closed. */
 	for (uint32_t i = 0; i < p->live->n_devices; i++)
-		if (p->live->devices[i].fd != NO_INDEX && !has_heir(p, i))
+		if (p->live->devices[i].fd != NO_INDEX && !has_heir(p->desired, i))
 			emit(p, PHASE_FINAL,
 			     OPERATION(CLOSE_DEVICE, .old = true, .fd = p->live->devices[i].fd,
 				       .object = i));
 	for (uint32_t i = 0; i < p->live->n_devices; i++)
-		if (p->live->devices[i].live.original_driver && !has_heir(p, i))
+		if (p->live->devices[i].live.original_driver && !has_heir(p->desired, i))
 			emit(p, PHASE_FINAL,
 			     OPERATION(RESTORE_DRIVER, .old = true, .fd = p->live->devices[i].fd,
 				       .object = i));

@@ -29,24 +29,13 @@ static void plan_new_ioasid(struct planner *p, uint32_t fd, uint32_t i)
 int plan_new_ioasids(struct planner *p, uint32_t fd)
 {
 	const struct iommu_fd *f = &p->desired->fds[fd];
-	_cleanup_free_ uint32_t *order = NULL;
-	uint8_t **states;
-	int ret;
 
-	ret = order_ioasids(f, &order);
-	if (ret)
-		return ret;
-	states = calloc(f->n_ioasids + 1, sizeof(*states));
-	if (!states)
-		return -ENOMEM;
-	for (size_t i = 0; i < f->n_ioasids; i++)
-		plan_new_ioasid(p, fd, order[i]);
-	for (size_t i = 0; !ret && i < f->n_ioasids; i++)
-		ret = plan_mappings(p, fd, order[i], states);
-	for (size_t i = 0; i < f->n_ioasids; i++)
-		free(states[i]);
-	free(states);
-	return ret;
+	/* Parents before children. */
+	for (int kind = IOASID_GPA; kind < IOASID_KIND_COUNT; kind++)
+		for (uint32_t i = 0; i < f->n_ioasids; i++)
+			if ((int)f->ioasids[i].kind == kind)
+				plan_new_ioasid(p, fd, i);
+	return plan_mappings(p, fd);
 }
 
 void plan_old_ioasids(struct planner *p, uint32_t fd)

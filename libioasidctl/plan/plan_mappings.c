@@ -10,6 +10,21 @@ enum mapping_state {
 	MAPPING_NEW, /* nothing of the live ioasid is in its place */
 	MAPPING_SAME, /* it's there already */
 	MAPPING_SWITCHED, /* something else is in its place and goes first */
+	MAPPING_GONE, /* of a live one: its removal is planned */
+};
+
+/* An ioasid that lives on or is new, and what becomes of its mappings. */
+struct comparison {
+	uint32_t ioasid;
+	const struct ioasid *desired, *live; /* live: NULL where it's new */
+	uint8_t *state, *was; /* enum mapping_state, by mapping */
+};
+
+struct fd_mappings {
+	struct planner *p;
+	uint32_t fd;
+	struct comparison *all; /* by desired ioasid */
+	struct comparison **by_live; /* by live ioasid; NULL where it goes altogether */
 };
 
 /* What a mapping comes to in the end: a range of a memory. */
@@ -18,18 +33,16 @@ struct target {
 	uint64_t offset;
 };
 
-/* Follows copies to the memory; false: the source has no such mapping. */
+/* Follows a copy to the memory; false: the source has no such mapping. */
 static bool resolve(const struct iommu_fd *fd, const struct mapping *m, struct target *out)
 {
-	/* Each step goes to another ioasid, as copies have no cycles. */
-	for (size_t step = 0; m && step <= fd->n_ioasids; step++) {
-		if (m->memory != NO_INDEX) {
-			*out = (struct target){m->memory, m->offset};
-			return true;
-		}
+	/* What is copied is a mapping of memory, never a copy itself. */
+	if (m->source != NO_INDEX)
 		m = ioasid_mapping_at(&fd->ioasids[m->source], m->offset);
-	}
-	return false;
+	if (!m || m->memory == NO_INDEX)
+		return false;
+	*out = (struct target){m->memory, m->offset};
+	return true;
 }
 
 static bool same_mapping(const struct topology *desired, const struct iommu_fd *live_fd,
@@ -43,30 +56,34 @@ static bool same_mapping(const struct topology *desired, const struct iommu_fd *
 	       desired->memories[b.memory].prev == a.memory;
 }
 
+static bool is_copy(const struct mapping *m)
+{
+	return m->source != NO_INDEX;
+}
+
 static uint64_t last_of(const struct mapping *m)
 {
 	return range_last(m->iova, m->length);
 }
 
 /* Marks both sides in one walk over the two sorted arrays. */
-static void compare(const struct planner *p, uint32_t fd, const struct ioasid *ioasid,
-		    uint8_t *state, uint8_t *was_state)
+static void compare(const struct fd_mappings *f, struct comparison *c)
 {
-	const struct iommu_fd *f = &p->desired->fds[fd], *live_fd = &p->live->fds[f->prev];
-	const struct ioasid *was = &live_fd->ioasids[ioasid->prev];
+	const struct iommu_fd *fd = &f->p->desired->fds[f->fd],
+			      *live_fd = &f->p->live->fds[fd->prev];
 	size_t i = 0, j = 0;
 
-	while (i < ioasid->n_maps && j < was->n_maps) {
-		const struct mapping *m = &ioasid->maps[i], *w = &was->maps[j];
+	while (i < c->desired->n_maps && j < c->live->n_maps) {
+		const struct mapping *m = &c->desired->maps[i], *w = &c->live->maps[j];
 
-		if (same_mapping(p->desired, live_fd, w, f, m)) {
-			state[i++] = was_state[j++] = MAPPING_SAME;
+		if (same_mapping(f->p->desired, live_fd, w, fd, m)) {
+			c->state[i++] = c->was[j++] = MAPPING_SAME;
 		} else if (last_of(w) < m->iova) {
 			j++;
 		} else if (last_of(m) < w->iova) {
 			i++;
 		} else {
-			state[i] = was_state[j] = MAPPING_SWITCHED;
+			c->state[i] = c->was[j] = MAPPING_SWITCHED;
 			if (last_of(w) < last_of(m))
 				j++;
 			else
@@ -75,81 +92,146 @@ static void compare(const struct planner *p, uint32_t fd, const struct ioasid *i
 	}
 }
 
-static void emit_unmap(struct planner *p, enum phase phase, uint32_t fd, uint32_t ioasid,
-		       size_t item)
+/* Live mappings go once. */
+static void emit_unmap(const struct fd_mappings *f, enum phase phase, const struct comparison *c,
+		       size_t j)
 {
-	emit(p, phase,
-	     OPERATION(UNMAP, .old = true, .fd = fd, .object = ioasid, .item = (uint32_t)item));
+	const struct iommu_fd *fd = &f->p->desired->fds[f->fd];
+
+	c->was[j] = MAPPING_GONE;
+	emit(f->p, phase,
+	     OPERATION(UNMAP, .old = true, .fd = fd->prev, .object = c->desired->prev,
+		       .item = (uint32_t)j));
 }
 
-static void emit_map(struct planner *p, enum phase phase, uint32_t fd, uint32_t ioasid, size_t item)
+static void emit_map(const struct fd_mappings *f, enum phase phase, const struct comparison *c,
+		     size_t k)
 {
-	const struct mapping *m = &p->desired->fds[fd].ioasids[ioasid].maps[item];
-	struct operation op = OPERATION(MAP, .fd = fd, .object = ioasid, .item = (uint32_t)item);
+	struct operation op = OPERATION(MAP, .fd = f->fd, .object = c->ioasid, .item = (uint32_t)k);
 
-	if (m->source != NO_INDEX)
+	if (is_copy(&c->desired->maps[k]))
 		op.kind = OPERATION_COPY;
-	emit(p, phase, op);
+	emit(f->p, phase, op);
 }
 
-/* A copy can't be made before what it copies. */
-static bool source_is_switched(const struct iommu_fd *fd, const struct mapping *m, uint8_t **states)
+/* A copy can't be made before what it copies, which is a mapping of memory. */
+static void follow_source(const struct fd_mappings *f, struct comparison *c)
 {
-	const struct ioasid *source;
-	const struct mapping *from;
+	for (size_t k = 0; k < c->desired->n_maps; k++) {
+		const struct mapping *m = &c->desired->maps[k], *from;
+		const struct comparison *source;
 
-	if (m->source == NO_INDEX)
-		return false;
-	source = &fd->ioasids[m->source];
-	from = ioasid_mapping_at(source, m->offset);
-	return from && states[m->source][from - source->maps] == MAPPING_SWITCHED;
+		if (!is_copy(m) || c->state[k] != MAPPING_NEW)
+			continue;
+		source = &f->all[m->source];
+		from = ioasid_mapping_at(source->desired, m->offset);
+		if (from && source->state[from - source->desired->maps] == MAPPING_SWITCHED)
+			c->state[k] = MAPPING_SWITCHED;
+	}
+}
+
+/* Undone, a copy needs what it copied: it goes before its source is replaced. */
+static void emit_early_unmaps(const struct fd_mappings *f, const struct comparison *c)
+{
+	for (size_t j = 0; c->live && j < c->live->n_maps; j++) {
+		const struct mapping *w = &c->live->maps[j], *from;
+		const struct comparison *source;
+
+		if (!is_copy(w) || c->was[j] == MAPPING_SAME)
+			continue;
+		source = f->by_live[w->source];
+		from = source ? ioasid_mapping_at(source->live, w->offset) : NULL;
+		if (from && source->was[from - source->live->maps] == MAPPING_SWITCHED)
+			emit_unmap(f, PHASE_LEAVE, c, j);
+	}
+}
+
+static void emit_new(const struct fd_mappings *f, const struct comparison *c, bool copies)
+{
+	for (size_t k = 0; k < c->desired->n_maps; k++)
+		if (c->state[k] == MAPPING_NEW && is_copy(&c->desired->maps[k]) == copies)
+			emit_map(f, PHASE_BUILD, c, k);
 }
 
 /* Each replaced mapping right before what takes its place: the gap stays short. */
-static void emit_changes(struct planner *p, uint32_t fd, uint32_t i, const uint8_t *state,
-			 const uint8_t *was_state)
+static void emit_switched(const struct fd_mappings *f, const struct comparison *c, bool copies)
 {
-	const struct iommu_fd *f = &p->desired->fds[fd];
-	const struct ioasid *ioasid = &f->ioasids[i];
-	const struct ioasid *was =
-		ioasid->prev == NO_INDEX ? NULL : &p->live->fds[f->prev].ioasids[ioasid->prev];
 	size_t j = 0;
 
-	for (size_t k = 0; k < ioasid->n_maps; k++) {
-		if (state[k] == MAPPING_NEW)
-			emit_map(p, PHASE_BUILD, fd, i, k);
-		if (state[k] != MAPPING_SWITCHED)
+	for (size_t k = 0; k < c->desired->n_maps; k++) {
+		const struct mapping *m = &c->desired->maps[k];
+
+		if (c->state[k] != MAPPING_SWITCHED || is_copy(m) != copies)
 			continue;
-		for (; was && j < was->n_maps && was->maps[j].iova <= last_of(&ioasid->maps[k]);
-		     j++)
-			if (was_state[j] == MAPPING_SWITCHED)
-				emit_unmap(p, PHASE_SWITCH, f->prev, ioasid->prev, j);
-		emit_map(p, PHASE_SWITCH, fd, i, k);
+		while (c->live && j < c->live->n_maps && last_of(&c->live->maps[j]) < m->iova)
+			j++;
+		for (; c->live && j < c->live->n_maps && c->live->maps[j].iova <= last_of(m); j++)
+			if (c->was[j] == MAPPING_SWITCHED)
+				emit_unmap(f, PHASE_SWITCH, c, j);
+		emit_map(f, PHASE_SWITCH, c, k);
 	}
-	for (j = 0; was && j < was->n_maps; j++)
-		if (was_state[j] == MAPPING_NEW)
-			emit_unmap(p, PHASE_REMOVE, f->prev, ioasid->prev, j);
 }
 
-int plan_mappings(struct planner *p, uint32_t fd, uint32_t i, uint8_t **states)
+static void emit_removed(const struct fd_mappings *f, const struct comparison *c, bool copies)
 {
-	const struct iommu_fd *f = &p->desired->fds[fd];
-	const struct ioasid *ioasid = &f->ioasids[i];
-	_cleanup_free_ uint8_t *was_state = NULL;
-	uint8_t *state = calloc(ioasid->n_maps + 1, 1);
+	for (size_t j = 0; c->live && j < c->live->n_maps; j++)
+		if (c->was[j] == MAPPING_NEW && is_copy(&c->live->maps[j]) == copies)
+			emit_unmap(f, PHASE_REMOVE, c, j);
+}
 
-	states[i] = state; /* owned by the caller from here */
-	if (!state)
+/* Memory is mapped before it is copied, and copies go before what they copy: also backwards. */
+static void emit_all(const struct fd_mappings *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		emit_early_unmaps(f, &f->all[i]);
+	for (int copies = 0; copies <= 1; copies++)
+		for (size_t i = 0; i < n; i++) {
+			emit_new(f, &f->all[i], copies);
+			emit_switched(f, &f->all[i], copies);
+			emit_removed(f, &f->all[i], !copies);
+		}
+}
+
+static int comparison_init(const struct fd_mappings *f, uint32_t i)
+{
+	const struct iommu_fd *fd = &f->p->desired->fds[f->fd];
+	struct comparison *c = &f->all[i];
+
+	c->ioasid = i;
+	c->desired = &fd->ioasids[i];
+	c->state = calloc(c->desired->n_maps + 1, 1);
+	if (!c->state)
 		return -ENOMEM;
-	if (ioasid->prev != NO_INDEX) {
-		was_state = calloc(p->live->fds[f->prev].ioasids[ioasid->prev].n_maps + 1, 1);
-		if (!was_state)
-			return -ENOMEM;
-		compare(p, fd, ioasid, state, was_state);
-	}
-	for (size_t k = 0; k < ioasid->n_maps; k++)
-		if (state[k] == MAPPING_NEW && source_is_switched(f, &ioasid->maps[k], states))
-			state[k] = MAPPING_SWITCHED;
-	emit_changes(p, fd, i, state, was_state);
+	if (c->desired->prev == NO_INDEX)
+		return 0;
+	c->live = &f->p->live->fds[fd->prev].ioasids[c->desired->prev];
+	f->by_live[c->desired->prev] = c;
+	c->was = calloc(c->live->n_maps + 1, 1);
+	if (!c->was)
+		return -ENOMEM;
+	compare(f, c);
 	return 0;
+}
+
+int plan_mappings(struct planner *p, uint32_t fd)
+{
+	const struct iommu_fd *desired = &p->desired->fds[fd];
+	size_t n = desired->n_ioasids,
+	       n_live = desired->prev == NO_INDEX ? 0 : p->live->fds[desired->prev].n_ioasids;
+	_cleanup_free_ struct comparison *all = calloc(n + 1, sizeof(*all));
+	_cleanup_free_ struct comparison **by_live = calloc(n_live + 1, sizeof(*by_live));
+	const struct fd_mappings f = {p, fd, all, by_live};
+	int ret = all && by_live ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !ret && i < n; i++)
+		ret = comparison_init(&f, i);
+	for (size_t i = 0; !ret && i < n; i++)
+		follow_source(&f, &all[i]);
+	if (!ret)
+		emit_all(&f, n);
+	for (size_t i = 0; all && i < n; i++) {
+		free(all[i].state);
+		free(all[i].was);
+	}
+	return ret;
 }

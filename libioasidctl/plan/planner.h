@@ -7,6 +7,7 @@
 /* In the order in which a plan runs. */
 enum phase {
 	PHASE_BUILD, /* new objects beside the old ones */
+	PHASE_LEAVE, /* what must have gone before others can take its place */
 	PHASE_SWITCH, /* what can't exist twice changes over: devices, mappings at the same IOVA */
 	PHASE_REMOVE, /* old things whose removal can still be taken back */
 	PHASE_FINAL, /* no way back */
@@ -23,6 +24,7 @@ struct planner {
 	struct topology *desired; /* may be NULL */
 	struct operation_list phases[PHASE_COUNT];
 	bool *detached; /* by live device: its attachments are taken care of */
+	bool *unbound; /* by live device: its unbinding is planned */
 	int ret; /* -ENOMEM once something could not be recorded */
 };
 
@@ -33,10 +35,15 @@ void emit(struct planner *p, enum phase phase, struct operation op);
 /* refuse.c: what the fds' drivers can't do, all of it. 0 or -EOPNOTSUPP. */
 int refuse_unsupported(const struct topology *desired, struct ioasidctl_error **err);
 
-/* order.c: ioasids of an fd, parents and sources of copies first. *order owned. */
-int order_ioasids(const struct iommu_fd *fd, uint32_t **order);
+/* refuse.c: devices that the plan couldn't give back to their host drivers. 0 or -EBUSY. */
+int refuse_stranded(const struct topology *live, const struct topology *desired,
+		    struct ioasidctl_error **err);
 
 /* plan_devices.c */
+bool has_heir(const struct topology *desired, uint32_t live_device);
+/* A desired device of the live one's group, not its heir, that will be bound; NULL: none. */
+const struct device *find_group_mate(const struct topology *live, const struct topology *desired,
+				     uint32_t live_device);
 void plan_new_devices(struct planner *p);
 void plan_old_devices(struct planner *p);
 
@@ -44,8 +51,8 @@ void plan_old_devices(struct planner *p);
 int plan_new_ioasids(struct planner *p, uint32_t fd);
 void plan_old_ioasids(struct planner *p, uint32_t fd);
 
-/* plan_mappings.c: of one desired ioasid; `states` by ioasid, those of its sources filled. */
-int plan_mappings(struct planner *p, uint32_t fd, uint32_t ioasid, uint8_t **states);
+/* plan_mappings.c: of all ioasids of a desired fd. */
+int plan_mappings(struct planner *p, uint32_t fd);
 
 /* plan_attachments.c */
 int plan_attachments(struct planner *p);

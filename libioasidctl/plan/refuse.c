@@ -139,3 +139,38 @@ int refuse_unsupported(const struct topology *t, struct ioasidctl_error **err)
 	}
 	return r.ret;
 }
+
+static int refuse_device(const struct topology *desired, const struct device *was,
+			 const struct device *mate, struct ioasidctl_error **err)
+{
+	int ret = error_new(err, ERROR_REFUSED, EBUSY,
+			    "device %s (%s) can't be given back to %s while device %s of the same "
+			    "IOMMU group %u stays",
+			    was->name, was->address, was->live.original_driver, mate->name,
+			    was->iommu_group);
+
+	error_cause(err, "the kernel lets no host driver have a member of a group that is handed "
+			 "out");
+	error_hint(err, "keep %s in `devices`, or take %s out, too", was->name, mate->name);
+	error_object(err, "%s", was->name);
+	if (mate->at.line)
+		error_position(err, desired->file, mate->at.line, mate->at.column);
+	return ret;
+}
+
+int refuse_stranded(const struct topology *live, const struct topology *desired,
+		    struct ioasidctl_error **err)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; i < live->n_devices; i++) {
+		const struct device *was = &live->devices[i], *mate;
+
+		if (!was->live.original_driver || group_allows_driver(was->live.original_driver))
+			continue;
+		mate = find_group_mate(live, desired, i);
+		if (mate && !has_heir(desired, i))
+			ret = refuse_device(desired, was, mate, err);
+	}
+	return ret;
+}

@@ -93,6 +93,34 @@ static struct driver_device *find_device(const char *address)
 	return NULL;
 }
 
+static bool is_bound(const struct driver_device *other, const struct driver_device *d)
+{
+	(void)d;
+	return other->fd;
+}
+
+static bool is_bound_elsewhere(const struct driver_device *other, const struct driver_device *d)
+{
+	return other->fd && other->fd != d->fd;
+}
+
+static bool is_attached(const struct driver_device *other, const struct driver_device *d)
+{
+	(void)d;
+	return other->attached >= 0;
+}
+
+/* The other member of the device's group of which that is true. */
+static struct driver_device *group_mate(const struct driver_device *d,
+					bool (*test)(const struct driver_device *other,
+						     const struct driver_device *d))
+{
+	for (size_t i = 0; i < n_devices; i++)
+		if (&devices[i] != d && devices[i].group == d->group && test(&devices[i], d))
+			return &devices[i];
+	return NULL;
+}
+
 static int fake_available(const struct driver_env *env, const char *node,
 			  struct ioasidctl_error **err)
 {
@@ -152,6 +180,10 @@ static int fake_set_driver(const struct driver_env *env, const struct device *sp
 	(void)env;
 	if (ret)
 		return ret;
+	/* As in Linux: a driver that does DMA of its own can't have a device of an owned group. */
+	if (d->open || (*driver && !strstr(driver, "vfio") && group_mate(d, is_bound)))
+		return error_new(err, ERROR_BUSY, EBUSY, "%s can't be bound to %s", d->address,
+				 driver);
 	if (original)
 		*original = strdup(d->driver);
 	snprintf(d->driver, sizeof(d->driver), "%s", driver);
@@ -197,6 +229,11 @@ static int fake_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *
 	if (dev->fd)
 		return error_new(err, ERROR_BUSY, EBUSY, "%s is bound", dev->address);
 	dev->fd = fd;
+	if (group_mate(dev, is_bound_elsewhere)) {
+		dev->fd = NULL;
+		return error_new(err, ERROR_BUSY, EBUSY, "the group of %s is bound elsewhere",
+				 dev->address);
+	}
 	*id = (uint32_t)(dev - devices);
 	return 0;
 }
@@ -337,14 +374,23 @@ static int fake_list(struct driver_fd *fd, uint32_t id,
 static int fake_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id, uint32_t pasid,
 		       struct ioasidctl_error **err)
 {
+	const struct driver_device *mate = group_mate(dev, is_attached);
 	int ret = step("attach", err);
 
 	(void)pasid;
-	if (!ret && dev->fd != fd)
+	if (ret)
+		return ret;
+	if (dev->fd != fd)
 		return error_new(err, ERROR_KERNEL, EINVAL, "%s is not bound here", dev->address);
-	if (!ret)
-		dev->attached = (int)id;
-	return ret;
+	/* As in Linux: who is in moves the whole group, who isn't joins it where it is. */
+	if (dev->attached < 0 && mate && mate->attached != (int)id)
+		return error_new(err, ERROR_KERNEL, EINVAL, "the group of %s is somewhere else",
+				 dev->address);
+	dev->attached = (int)id;
+	for (size_t i = 0; i < n_devices; i++)
+		if (devices[i].group == dev->group && devices[i].attached >= 0)
+			devices[i].attached = (int)id;
+	return 0;
 }
 
 static int fake_detach(struct driver_fd *fd, struct driver_device *dev, uint32_t pasid,

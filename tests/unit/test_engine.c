@@ -12,6 +12,7 @@
 #include "apply/engine.h"
 #include "base/cleanup.h"
 #include "config/config.h"
+#include "support_engine.h"
 #include "support_fake_driver.h"
 
 #define HEAD "version: 1\nname: t\nmemory: [{name: ram, size: 1M}]\n"
@@ -37,84 +38,6 @@ static const char second[] =
 	"map: [{iova: 0x0, memory: more, length: 64K}, "
 	"{iova: 0x40000, copy: gpa, from: 0x0, length: 64K}], attach: [{device: a}]}]}, "
 	"{name: side, ioasids: [{name: x, kind: gpa}]}]\n";
-
-static const struct driver *const fakes[] = {&fake_driver, NULL};
-
-struct fixture {
-	struct engine *engine;
-	struct ioasidctl_error *err;
-	json_t *result;
-};
-
-static int set_up(void **state)
-{
-	const struct driver_env env = {.root = "", .drivers = fakes};
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	fake_reset();
-	fake_add_device("0000:01:00.0", "nic", 1);
-	fake_add_device("0000:02:00.0", "", 2);
-	fake_add_device("0000:03:00.0", "vfio-pci", 3);
-	fake_add_device("0000:04:00.0", "nic", 1);
-	assert_int_equal(engine_new(&env, &f->engine, NULL), 0);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	engine_free(f->engine);
-	error_free(f->err);
-	json_decref(f->result);
-	free(f);
-	return 0;
-}
-
-static int apply_with(struct fixture *f, const char *yaml, struct transaction how)
-{
-	struct topology *desired = NULL;
-
-	error_free(f->err);
-	f->err = NULL;
-	json_decref(f->result);
-	f->result = NULL;
-	how.driver = DRIVER_IOASID;
-	if (config_parse(yaml, strlen(yaml), "test.yaml", &desired, &f->err))
-		fail_msg("%s", f->err->message);
-	return engine_apply(f->engine, desired, &how, &f->result, &f->err);
-}
-
-static int apply(struct fixture *f, const char *yaml)
-{
-	return apply_with(f, yaml, (struct transaction){0});
-}
-
-static int delete_topology(struct fixture *f)
-{
-	const struct transaction how = {0};
-
-	json_decref(f->result);
-	f->result = NULL;
-	return engine_delete(f->engine, "t", &how, &f->result, &f->err);
-}
-
-static void assert_applies(struct fixture *f, const char *yaml)
-{
-	if (apply(f, yaml))
-		fail_msg("%s", f->err->message);
-}
-
-static void assert_changed(struct fixture *f, bool changed)
-{
-	assert_int_equal(json_boolean_value(json_object_get(f->result, "changed")), changed);
-}
-
-static long long count_of(struct fixture *f, const char *action)
-{
-	return json_integer_value(json_object_get(json_object_get(f->result, "counts"), action));
-}
 
 static void test_apply_builds_everything(void **state)
 {
@@ -171,47 +94,14 @@ static void test_change_converges(void **state)
 	assert_changed(f, false);
 }
 
-/* Applies `from`, then fails `to` at each call in turn: nothing may differ afterwards. */
-static void fail_in_turn(struct fixture *f, const char *from, const char *to)
-{
-	int failures = 0;
-
-	for (int call = 0;; call++) {
-		_cleanup_free_ char *before = NULL, *after = NULL;
-		int ret;
-
-		if (from)
-			assert_applies(f, from);
-		before = fake_snapshot();
-		fake_fail_at(call);
-		ret = apply(f, to);
-		fake_fail_at(-1);
-		if (!ret)
-			break;
-		after = fake_snapshot();
-		/* What fails behind the point of no return is named and stays; the rest is done. */
-		if (!strncmp(f->err->message, "done, but", 9)) {
-			assert_applies(f, to);
-			assert_changed(f, false);
-			break;
-		}
-		assert_int_equal(f->err->kind, ERROR_KERNEL);
-		assert_non_null(strstr(f->err->message, "as it was told to"));
-		assert_null(f->err->next);
-		assert_string_equal(after, before);
-		failures++;
-	}
-	assert_true(failures > 2);
-}
-
 static void test_failed_build_is_undone(void **state)
 {
-	fail_in_turn(*state, NULL, first);
+	assert_true(fail_in_turn(*state, NULL, first) > 2);
 }
 
 static void test_failed_change_is_undone(void **state)
 {
-	fail_in_turn(*state, first, second);
+	assert_true(fail_in_turn(*state, first, second) > 2);
 }
 
 static void test_changed_mapping_is_undone(void **state)
@@ -222,7 +112,7 @@ static void test_changed_mapping_is_undone(void **state)
 			     "{iova: 0x18000, memory: ram, offset: 128K, length: 64K}], "
 			     "attach: [{device: a}, {device: b}]}]}]\n";
 
-	fail_in_turn(*state, first, changed);
+	assert_true(fail_in_turn(*state, first, changed) > 2);
 }
 
 static void test_delete_restores(void **state)
@@ -248,7 +138,7 @@ static void test_moved_to_other_fd(void **state)
 	struct fixture *f = *state;
 	_cleanup_free_ char *now = NULL;
 
-	fail_in_turn(f, first, moved);
+	assert_true(fail_in_turn(f, first, moved) > 2);
 	now = fake_snapshot();
 	assert_non_null(strstr(now, "device 0000:01:00.0 driver vfio-pci open 1 fd 1 attached 0"));
 	assert_non_null(strstr(now, "device 0000:02:00.0 driver vfio-pci open 1 fd 1 attached 0"));
@@ -267,7 +157,7 @@ static void test_renamed_device_keeps_its_origin(void **state)
 	struct fixture *f = *state;
 	_cleanup_free_ char *before = fake_snapshot(), *after = NULL;
 
-	fail_in_turn(f, first, renamed);
+	assert_true(fail_in_turn(f, first, renamed) > 2);
 	assert_int_equal(delete_topology(f), 0);
 	after = fake_snapshot();
 	assert_string_equal(after, before);
@@ -390,7 +280,7 @@ static void test_leftover_is_named(void **state)
 	assert_int_equal(engine_count(f->engine), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, engine_set_up, engine_tear_down)
 
 int main(void)
 {
