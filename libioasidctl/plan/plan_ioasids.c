@@ -12,6 +12,12 @@ static bool same_allow(const struct ioasid *a, const struct ioasid *b)
 	       (!a->n_allow || !memcmp(a->allow, b->allow, a->n_allow * sizeof(*a->allow)));
 }
 
+bool is_deserted(const struct planner *p, uint32_t fd, const struct ioasid *desired)
+{
+	return desired->prev != NO_INDEX && !desired->n_attach &&
+	       p->live->fds[p->desired->fds[fd].prev].ioasids[desired->prev].n_attach;
+}
+
 static void plan_new_ioasid(struct planner *p, uint32_t fd, uint32_t i)
 {
 	const struct iommu_fd *f = &p->desired->fds[fd];
@@ -22,7 +28,8 @@ static void plan_new_ioasid(struct planner *p, uint32_t fd, uint32_t i)
 		if (ioasid->n_allow)
 			emit(p, PHASE_BUILD, OPERATION(ALLOW, .fd = fd, .object = i));
 	} else if (!same_allow(&p->live->fds[f->prev].ioasids[ioasid->prev], ioasid)) {
-		emit(p, PHASE_BUILD, OPERATION(ALLOW, .fd = fd, .object = i));
+		emit(p, is_deserted(p, fd, ioasid) ? PHASE_LATE : PHASE_BUILD,
+		     OPERATION(ALLOW, .fd = fd, .object = i));
 	}
 }
 

@@ -18,6 +18,7 @@ struct comparison {
 	uint32_t ioasid;
 	const struct ioasid *desired, *live; /* live: NULL where it's new */
 	uint8_t *state, *was; /* enum mapping_state, by mapping */
+	bool is_copied; /* some desired mapping is a copy of one of it */
 };
 
 struct fd_mappings {
@@ -119,18 +120,33 @@ static void follow_source(const struct fd_mappings *f, struct comparison *c)
 {
 	for (size_t k = 0; k < c->desired->n_maps; k++) {
 		const struct mapping *m = &c->desired->maps[k], *from;
-		const struct comparison *source;
+		struct comparison *source;
 
-		if (!is_copy(m) || c->state[k] != MAPPING_NEW)
+		if (!is_copy(m))
 			continue;
 		source = &f->all[m->source];
+		source->is_copied = true;
+		if (c->state[k] != MAPPING_NEW)
+			continue;
 		from = ioasid_mapping_at(source->desired, m->offset);
 		if (from && source->state[from - source->desired->maps] == MAPPING_SWITCHED)
 			c->state[k] = MAPPING_SWITCHED;
 	}
 }
 
-/* Undone, a copy needs what it copied: it goes before its source is replaced. */
+/* Nobody misses what is in no device's way; but a device that comes may not stand it. */
+static enum phase phase_of_removal(const struct comparison *c)
+{
+	return c->live->n_attach ? PHASE_REMOVE : PHASE_LEAVE;
+}
+
+static bool goes_early(const struct comparison *c, size_t j)
+{
+	return c->was[j] == MAPPING_SWITCHED ||
+	       (c->was[j] == MAPPING_NEW && phase_of_removal(c) == PHASE_LEAVE);
+}
+
+/* Undone, a copy needs what it copied: it goes before its source does or is replaced. */
 static void emit_early_unmaps(const struct fd_mappings *f, const struct comparison *c)
 {
 	for (size_t j = 0; c->live && j < c->live->n_maps; j++) {
@@ -141,16 +157,18 @@ static void emit_early_unmaps(const struct fd_mappings *f, const struct comparis
 			continue;
 		source = f->by_live[w->source];
 		from = source ? ioasid_mapping_at(source->live, w->offset) : NULL;
-		if (from && source->was[from - source->live->maps] == MAPPING_SWITCHED)
+		if (from && goes_early(source, (size_t)(from - source->live->maps)))
 			emit_unmap(f, PHASE_LEAVE, c, j);
 	}
 }
 
 static void emit_new(const struct fd_mappings *f, const struct comparison *c, bool copies)
 {
+	bool late = is_deserted(f->p, f->fd, c->desired) && !c->is_copied;
+
 	for (size_t k = 0; k < c->desired->n_maps; k++)
 		if (c->state[k] == MAPPING_NEW && is_copy(&c->desired->maps[k]) == copies)
-			emit_map(f, PHASE_BUILD, c, k);
+			emit_map(f, late ? PHASE_LATE : PHASE_BUILD, c, k);
 }
 
 /* Each replaced mapping right before what takes its place: the gap stays short. */
@@ -176,7 +194,7 @@ static void emit_removed(const struct fd_mappings *f, const struct comparison *c
 {
 	for (size_t j = 0; c->live && j < c->live->n_maps; j++)
 		if (c->was[j] == MAPPING_NEW && is_copy(&c->live->maps[j]) == copies)
-			emit_unmap(f, PHASE_REMOVE, c, j);
+			emit_unmap(f, phase_of_removal(c), c, j);
 }
 
 /* Memory is mapped before it is copied, and copies go before what they copy: also backwards. */

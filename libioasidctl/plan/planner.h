@@ -10,6 +10,7 @@ enum phase {
 	PHASE_LEAVE, /* what must have gone before others can take its place */
 	PHASE_SWITCH, /* what can't exist twice changes over: devices, mappings at the same IOVA */
 	PHASE_REMOVE, /* old things whose removal can still be taken back */
+	PHASE_LATE, /* what devices were in the way of that have left by now */
 	PHASE_FINAL, /* no way back */
 	PHASE_COUNT
 };
@@ -50,6 +51,9 @@ void plan_old_devices(struct planner *p);
 /* plan_ioasids.c */
 int plan_new_ioasids(struct planner *p, uint32_t fd);
 void plan_old_ioasids(struct planner *p, uint32_t fd);
+
+/* All devices leave it: what their reserved ranges forbade becomes possible. */
+bool is_deserted(const struct planner *p, uint32_t fd, const struct ioasid *desired);
 
 /* plan_mappings.c: of all ioasids of a desired fd. */
 int plan_mappings(struct planner *p, uint32_t fd);

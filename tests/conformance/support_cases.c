@@ -5,22 +5,6 @@
 
 #include "cases.h"
 
-#define RAM	    "memory: [{name: ram, size: 2M}]\n"
-#define EDU	    "{name: edu, pci: '0000:00:03.0', driver: vfio-pci}"
-#define TEST	    "{name: test, pci: '0000:00:04.0', driver: vfio-pci}"
-#define NIC	    "{name: nic, pci: '0000:01:00.0', driver: vfio-pci}"
-#define LEFT	    "{name: left, pci: '0000:03:01.0', driver: vfio-pci}"
-#define RIGHT	    "{name: right, pci: '0000:03:02.0', driver: vfio-pci}"
-#define FD(ioasids) "fds: [{name: main, ioasids: [" ioasids "]}]\n"
-#define OK(text)                         \
-	{                                \
-		text, NO_ERROR, 0, false \
-	}
-#define SAME(text)                      \
-	{                               \
-		text, NO_ERROR, 0, true \
-	}
-
 #define ONE_DEVICE                                                                \
 	RAM "devices: [" EDU "]\n" FD("{name: gpa, kind: gpa, map: [{iova: 0x0, " \
 				      "memory: ram, length: 1M}], attach: [{device: edu}]}")
@@ -33,7 +17,7 @@
 	RAM "devices: [" EDU "]\n" FD("{name: gpa, kind: gpa, map: [" maps "], attach: " \
 				      "[{device: edu}]}")
 
-const struct conformance_case conformance_cases[] = {
+static const struct conformance_case cases[] = {
 	{"an fd without IOASIDs", {OK(FD("")), SAME(FD(""))}, {0}},
 	{"an IOASID without devices",
 	 {OK(RAM FD("{name: gpa, kind: gpa, map: [{iova: 0x10000, memory: ram, length: 64K}]}"))},
@@ -141,4 +125,4 @@ const struct conformance_case conformance_cases[] = {
 	 {0}},
 };
 
-const size_t n_conformance_cases = sizeof(conformance_cases) / sizeof(conformance_cases[0]);
+const struct conformance_table topology_cases = {cases, sizeof(cases) / sizeof(cases[0])};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs the table of cases on one driver: IOASIDCTL_TEST_DRIVER, by default the reference device in
+ * Runs the tables of cases on one driver: IOASIDCTL_TEST_DRIVER, by default the reference device in
  * this process. After each step the dump must be a config that changes nothing; after a failed one
  * it must be the dump of before; after the last the host drivers must be what they were.
  */
@@ -30,6 +30,7 @@ struct run {
 	struct engine *engine;
 	const struct conformance_case *c;
 	bool failed;
+	size_t number; /* of cases that were run */
 };
 
 static void complain(struct run *r, size_t step, const char *what, const char *detail)
@@ -175,28 +176,36 @@ static const struct driver *choose_driver(void)
 	return NULL;
 }
 
+static int run_table(struct run *r, const struct conformance_table *table)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < table->n; i++) {
+		r->c = &table->cases[i];
+		r->failed = false;
+		run_case(r);
+		failed += r->failed;
+		printf("%s %zu - %s: %s\n", r->failed ? "not ok" : "ok", ++r->number,
+		       r->driver->name, r->c->name);
+		fflush(stdout);
+	}
+	return failed;
+}
+
 int main(void)
 {
 	struct run r = {.driver = choose_driver(), .env = {.root = ""}};
 	_cleanup_free_ char *why = NULL;
 	struct refdev *refdev = NULL;
-	int failed = 0;
+	int failed;
 
 	if (!r.driver || refdev_new(NULL, 0, &refdev, &why))
 		return 1;
 	r.env.refdev = refdev;
 	if (engine_new(&r.env, &r.engine, NULL))
 		return 1;
-	printf("1..%zu\n", n_conformance_cases);
-	for (size_t i = 0; i < n_conformance_cases; i++) {
-		r.c = &conformance_cases[i];
-		r.failed = false;
-		run_case(&r);
-		failed += r.failed;
-		printf("%s %zu - %s: %s\n", r.failed ? "not ok" : "ok", i + 1, r.driver->name,
-		       r.c->name);
-		fflush(stdout);
-	}
+	printf("1..%zu\n", topology_cases.n + change_cases.n);
+	failed = run_table(&r, &topology_cases) + run_table(&r, &change_cases);
 	engine_free(r.engine);
 	refdev_free(refdev);
 	return failed != 0;
