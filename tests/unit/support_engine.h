@@ -24,7 +24,7 @@ void assert_changed(struct fixture *f, bool changed);
 long long count_of(struct fixture *f, const char *action);
 
 /*
- * Applies `from`, then fails `to` at each call in turn: nothing may differ afterwards. How many calls
- * failed.
+ * Applies `from`, then fails `to` at each call in turn: nothing may differ afterwards. How many
+ * calls failed.
  */
 int fail_in_turn(struct fixture *f, const char *from, const char *to);
