@@ -173,9 +173,22 @@ static int unbind_device(const struct step *s)
 static int alloc_ioasid(const struct step *s)
 {
 	struct ioasid *i = &s->fd->ioasids[s->op->object];
-	uint32_t parent = i->parent == NO_INDEX ? NO_INDEX : s->fd->ioasids[i->parent].live.id;
-	int ret = s->fd->ops->ioasid_alloc(s->fd->live.handle, i, parent, &i->live.id, s->err);
+	struct nesting on = {.viommu = NO_INDEX};
+	int ret;
 
+	if (i->kind == IOASID_NESTED) {
+		const struct device *d = &s->t->devices[s->op->item];
+
+		ret = need_handle(s, d);
+		if (ret)
+			return ret;
+		on.parent = s->fd->ioasids[i->parent].live.id;
+		on.device = d->live.handle;
+		if (i->viommu != NO_INDEX)
+			on.viommu = s->fd->viommus[i->viommu].live.id;
+	}
+	ret = s->fd->ops->ioasid_alloc(s->fd->live.handle, i, i->kind == IOASID_NESTED ? &on : NULL,
+				       &i->live.id, s->err);
 	if (!ret)
 		i->live.exists = true;
 	return ret;

@@ -20,6 +20,9 @@ struct refdev;
 	X(NESTED, "nested IOASIDs")                    \
 	X(NEST_PARENT, "nest_parent")                  \
 	X(VIOMMU, "viommus")                           \
+	X(EVENTS, "event queues of viommus")           \
+	X(HW_QUEUE, "hardware queues")                 \
+	X(VFIO_COMPAT, "vfio_compat")                  \
 	X(PASID, "PASIDs")                             \
 	X(FAULT_QUEUE, "fault queues")                 \
 	X(DIRTY, "dirty tracking")                     \
@@ -91,11 +94,61 @@ struct ioasid_info {
 	struct range *ranges; /* allowed IOVA, sorted; owned, ioasid_info_done() */
 	size_t n_ranges;
 	uint64_t alignment; /* of IOVA and length, bytes; 0: not told */
-	bool counted; /* the two below are known (only the reference device tells) */
+	bool counted; /* domains is known */
 	uint32_t domains;
+	bool measured; /* page_table_bytes is known (only the reference device tells) */
 	uint64_t page_table_bytes;
 };
 void ioasid_info_done(struct ioasid_info *info);
+
+/* What a nested IOASID is put on. */
+struct nesting {
+	uint32_t parent; /* id of the gpa IOASID */
+	uint32_t viommu; /* id of the viommu; NO_INDEX: on the parent alone */
+	struct driver_device *device; /* bound to the fd: for whose IOMMU */
+};
+
+/* A page fault that a device waits with, until fault_answer() has been called for it. */
+enum fault_access {
+	FAULT_READ = 1 << 0,
+	FAULT_WRITE = 1 << 1,
+	FAULT_EXEC = 1 << 2,
+	FAULT_PRIVILEGED = 1 << 3,
+};
+
+struct io_fault {
+	uint32_t device; /* id on the fd */
+	uint32_t pasid; /* NO_PASID: of the whole device */
+	uint32_t group; /* faults that are answered together */
+	uint32_t cookie; /* to answer with */
+	uint32_t access; /* enum fault_access */
+	bool last; /* of its group: the one to answer */
+	uint64_t address;
+	uint64_t length; /* a hint, bytes; 0: none */
+};
+
+#define VIOMMU_EVENT_MAX 64
+
+/* What a viommu's event queue says, in the format of its hardware. */
+struct viommu_event {
+	bool lost; /* events before this one were lost; no data */
+	uint32_t sequence;
+	uint32_t size; /* bytes of data */
+	_Alignas(8) unsigned char data[VIOMMU_EVENT_MAX];
+};
+
+/*
+ * What became stale in the caches of a nested IOASID or of a viommu: everything, a range, or a
+ * command in the format of the hardware (arm-smmuv3: the two words of a CMDQ entry; mock: the
+ * number of a cache entry).
+ */
+struct invalidation {
+	bool everything;
+	bool leaf; /* of a range: the last level only */
+	struct range range;
+	uint64_t words[2];
+	size_t n_words; /* 0: no command */
+};
 
 struct map_args {
 	uint64_t iova, length;
@@ -103,6 +156,7 @@ struct map_args {
 	int fd; /* of the memory */
 	uint64_t offset;
 	void *va; /* of the range in this process; NULL unless wants_va() */
+	uint64_t *placed; /* NULL: at iova; else anywhere free and usable, and this says where */
 };
 
 struct driver {
@@ -139,9 +193,12 @@ struct driver {
 	int (*device_info)(struct driver_fd *fd, struct driver_device *dev, struct device_info *out,
 			   struct ioasidctl_error **err);
 
-	/* IOASIDs. `parent` is the id of the parent of a nested one, else NO_INDEX. */
-	int (*ioasid_alloc)(struct driver_fd *fd, const struct ioasid *spec, uint32_t parent,
-			    uint32_t *id, struct ioasidctl_error **err);
+	/*
+	 * IOASIDs. `on` is NULL for a gpa. A gpa with flags that want a hardware page table of
+	 * their own gets that when the first device comes to it.
+	 */
+	int (*ioasid_alloc)(struct driver_fd *fd, const struct ioasid *spec,
+			    const struct nesting *on, uint32_t *id, struct ioasidctl_error **err);
 	int (*ioasid_free)(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err);
 	int (*ioasid_info)(struct driver_fd *fd, uint32_t id, struct ioasid_info *out,
 			   struct ioasidctl_error **err);
@@ -173,8 +230,60 @@ struct driver {
 	int (*detach)(struct driver_fd *fd, struct driver_device *dev, uint32_t pasid,
 		      struct ioasidctl_error **err);
 
+	/*
+	 * What belongs to viommus; each NULL where the driver lacks the capability. `viommu` is the
+	 * id that viommu_alloc() gave. A vdevice goes before its device is closed.
+	 */
+	int (*viommu_alloc)(struct driver_fd *fd, const struct viommu *spec, uint32_t parent,
+			    struct driver_device *dev, uint32_t *id, struct ioasidctl_error **err);
+	int (*viommu_free)(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err);
+	int (*vdevice_alloc)(struct driver_fd *fd, uint32_t viommu, struct driver_device *dev,
+			     uint64_t virt_id, uint32_t *id, struct ioasidctl_error **err);
+	int (*vdevice_free)(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err);
+	int (*queue_alloc)(struct driver_fd *fd, uint32_t viommu, const struct hw_queue *spec,
+			   uint32_t *id, struct ioasidctl_error **err);
+	int (*queue_free)(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err);
+	int (*events_alloc)(struct driver_fd *fd, uint32_t viommu, uint32_t depth, uint32_t *id,
+			    struct ioasidctl_error **err);
+	int (*events_free)(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err);
+
+	/*
+	 * Page faults of an IOASID with a fault queue, and events of a viommu (`id` of
+	 * events_alloc()). The descriptor is borrowed and readable when there is something; -1:
+	 * none. Reading doesn't wait; *n is how many were there. fault_answer() lets the device go
+	 * on.
+	 */
+	int (*faults_fd)(const struct driver_fd *fd, uint32_t ioasid);
+	int (*faults_read)(struct driver_fd *fd, uint32_t ioasid, struct io_fault *out, size_t room,
+			   size_t *n, struct ioasidctl_error **err);
+	int (*fault_answer)(struct driver_fd *fd, uint32_t ioasid, uint32_t cookie, bool success,
+			    struct ioasidctl_error **err);
+	int (*events_fd)(const struct driver_fd *fd, uint32_t events);
+	int (*events_read)(struct driver_fd *fd, uint32_t events, struct viommu_event *out,
+			   size_t room, size_t *n, struct ioasidctl_error **err);
+
+	/*
+	 * Dirty pages of a gpa IOASID with the flag. read: one bit for each page of page_size
+	 * bytes, from iova on, is set (never cleared) in `bitmap`; `keep`: the kernel's record
+	 * stays.
+	 */
+	int (*dirty_set)(struct driver_fd *fd, uint32_t ioasid, bool on,
+			 struct ioasidctl_error **err);
+	int (*dirty_read)(struct driver_fd *fd, uint32_t ioasid, const struct range *range,
+			  uint64_t page_size, bool keep, uint64_t *bitmap,
+			  struct ioasidctl_error **err);
+
+	/* *done: entries handled, also when it fails. `viommu`: `id` is that of a viommu. */
+	int (*invalidate)(struct driver_fd *fd, uint32_t id, bool viommu,
+			  const struct invalidation *entries, size_t n, size_t *done,
+			  struct ioasidctl_error **err);
+
+	/* The IOASID that stands in where the fd is used as a VFIO container; NO_INDEX: none. */
+	int (*set_vfio_compat)(struct driver_fd *fd, uint32_t ioasid, struct ioasidctl_error **err);
+
 	/* Is it still there? 0; -ENOENT: gone. */
 	int (*ioasid_probe)(struct driver_fd *fd, uint32_t id);
+	int (*viommu_probe)(struct driver_fd *fd, uint32_t id);
 	int (*device_probe)(struct driver_fd *fd, struct driver_device *dev);
 };
 

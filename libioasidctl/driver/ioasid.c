@@ -67,12 +67,12 @@ static const struct {
 	{IOASID_FLAG_NO_HUGE, IOASID_ALLOC_SMALL_PAGES},
 };
 
-static int ioasid_alloc(struct driver_fd *fd, const struct ioasid *spec, uint32_t parent,
+static int ioasid_alloc(struct driver_fd *fd, const struct ioasid *spec, const struct nesting *on,
 			uint32_t *id, struct ioasidctl_error **err)
 {
 	struct ioasid_alloc_args args = {.kind = spec->kind == IOASID_NESTED ? IOASID_KIND_NESTED
 									     : IOASID_KIND_GPA,
-					 .parent = parent};
+					 .parent = on ? on->parent : IOASID_NONE};
 	int ret;
 
 	for (size_t i = 0; i < ARRAY_SIZE(alloc_flags); i++)
@@ -113,6 +113,7 @@ static int take_info(const struct ioasid_info_args *args, const struct ioasid_ra
 		.n_ranges = args->n_ranges,
 		.alignment = args->alignment,
 		.counted = true,
+		.measured = true,
 		.domains = args->domains,
 		.page_table_bytes = args->page_table_bytes,
 	};
@@ -268,6 +269,9 @@ const struct driver driver_ioasid = {
 	.missing =
 		{
 			[CAP_NESTED] = "it has no nested tables yet",
+			[CAP_EVENTS] = "it has no vIOMMUs yet",
+			[CAP_HW_QUEUE] = "it has no vIOMMUs yet",
+			[CAP_VFIO_COMPAT] = "it isn't a VFIO container",
 			[CAP_VIOMMU] = "it has no vIOMMUs yet",
 			[CAP_PASID] = "it attaches whole devices only, not yet their PASIDs",
 			[CAP_FAULT_QUEUE] = "it doesn't deliver page faults yet",

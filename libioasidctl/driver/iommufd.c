@@ -120,7 +120,7 @@ static int ioasid_free(struct driver_fd *fd, uint32_t id, struct ioasidctl_error
 	return ret ? iommufd_fail(err, "IOMMU_DESTROY", ret, "can't free IOAS %u", id) : 0;
 }
 
-static int ioasid_alloc(struct driver_fd *fd, const struct ioasid *spec, uint32_t parent,
+static int ioasid_alloc(struct driver_fd *fd, const struct ioasid *spec, const struct nesting *on,
 			uint32_t *id, struct ioasidctl_error **err)
 {
 	uint32_t number = 0;
@@ -128,7 +128,7 @@ static int ioasid_alloc(struct driver_fd *fd, const struct ioasid *spec, uint32_
 	int ret;
 
 	/* The planner has asked `missing`; a caller that hasn't gets no less than it asked for. */
-	if (spec->kind != IOASID_GPA || parent != NO_INDEX || spec->flags & ~IOASID_FLAG_NO_HUGE)
+	if (spec->kind != IOASID_GPA || on || spec->flags & ~IOASID_FLAG_NO_HUGE)
 		return error_new(err, ERROR_REFUSED, EOPNOTSUPP,
 				 "the iommufd driver can't allocate %s as declared: " NOT_YET,
 				 spec->name);
@@ -346,6 +346,9 @@ const struct driver driver_iommufd = {
 			[CAP_NESTED] = NOT_YET,
 			[CAP_NEST_PARENT] = NOT_YET,
 			[CAP_VIOMMU] = NOT_YET,
+			[CAP_EVENTS] = NOT_YET,
+			[CAP_HW_QUEUE] = NOT_YET,
+			[CAP_VFIO_COMPAT] = NOT_YET,
 			[CAP_PASID] = NOT_YET,
 			[CAP_FAULT_QUEUE] = NOT_YET,
 			[CAP_DIRTY] = NOT_YET,

@@ -58,12 +58,28 @@ void ioasid_init(struct ioasid *i)
 
 void viommu_init(struct viommu *v)
 {
-	*v = (struct viommu){.parent = NO_INDEX, .device = NO_INDEX};
+	const struct live_object none = {.id = NO_INDEX};
+
+	*v = (struct viommu){.parent = NO_INDEX,
+			     .device = NO_INDEX,
+			     .live = none,
+			     .live_events = none,
+			     .prev = NO_INDEX};
+}
+
+void vdevice_init(struct vdevice *v)
+{
+	*v = (struct vdevice){.device = NO_INDEX, .live.id = NO_INDEX, .prev = NO_INDEX};
+}
+
+void hw_queue_init(struct hw_queue *q)
+{
+	*q = (struct hw_queue){.live.id = NO_INDEX, .prev = NO_INDEX};
 }
 
 void iommu_fd_init(struct iommu_fd *fd)
 {
-	*fd = (struct iommu_fd){.prev = NO_INDEX};
+	*fd = (struct iommu_fd){.vfio_compat = NO_INDEX, .prev = NO_INDEX};
 }
 
 void mapping_init(struct mapping *m)
@@ -94,6 +110,7 @@ static void iommu_fd_release(struct iommu_fd *fd)
 	for (size_t i = 0; i < fd->n_viommus; i++) {
 		free(fd->viommus[i].name);
 		free(fd->viommus[i].vdevices);
+		free(fd->viommus[i].queues);
 	}
 	free(fd->viommus);
 }

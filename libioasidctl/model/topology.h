@@ -160,10 +160,27 @@ struct ioasid {
 	uint32_t prev; /* same object in the live topology; NO_INDEX: none, or it must be rebuilt */
 };
 
+/* What the kernel has of an object that a viommu owns. */
+struct live_object {
+	bool exists;
+	uint32_t id; /* on its fd */
+};
+
 struct vdevice {
 	struct position at;
 	uint32_t device;
 	uint64_t id; /* the device's identity in the guest: stream id, BDF */
+	struct live_object live;
+	uint32_t prev; /* of the live viommu; NO_INDEX: none, or it must be rebuilt */
+};
+
+/* A hardware queue of the IOMMU, handed to the guest: it lies in the guest's memory. */
+struct hw_queue {
+	struct position at;
+	uint32_t index;
+	uint64_t iova, length; /* in the parent; bytes */
+	struct live_object live;
+	uint32_t prev; /* of the live viommu; NO_INDEX: none, or it must be rebuilt */
 };
 
 enum viommu_type {
@@ -183,6 +200,11 @@ struct viommu {
 	uint32_t events_depth; /* 0: no event queue */
 	struct vdevice *vdevices;
 	size_t n_vdevices;
+	struct hw_queue *queues;
+	size_t n_queues;
+
+	struct live_object live, live_events;
+	uint32_t prev; /* same object in the live topology; NO_INDEX: none, or it must be rebuilt */
 };
 
 enum driver_choice { DRIVER_AUTO, DRIVER_IOMMUFD, DRIVER_VFIO, DRIVER_IOASID, DRIVER_CHOICE_COUNT };
@@ -198,6 +220,7 @@ struct iommu_fd {
 	size_t n_ioasids;
 	struct viommu *viommus;
 	size_t n_viommus;
+	uint32_t vfio_compat; /* the ioasid that stands in for a VFIO container; NO_INDEX: none */
 
 	const struct driver *ops; /* resolved before planning; NULL: not resolved */
 	struct {
@@ -252,5 +275,7 @@ void memory_init(struct memory *m);
 void device_init(struct device *d);
 void ioasid_init(struct ioasid *i);
 void viommu_init(struct viommu *v);
+void vdevice_init(struct vdevice *v);
+void hw_queue_init(struct hw_queue *q);
 void iommu_fd_init(struct iommu_fd *fd);
 void mapping_init(struct mapping *m);

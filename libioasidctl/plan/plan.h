@@ -53,7 +53,8 @@ struct operation {
 	bool old; /* the indices are into the live topology, else into the desired one */
 	uint32_t fd; /* NO_INDEX: of memory */
 	uint32_t object; /* ioasid of the fd; or memory; or device */
-	uint32_t item; /* mapping or attachment of the ioasid */
+	uint32_t item; /* mapping or attachment of the ioasid; ALLOC of a nested one: for this
+			  device */
 	/* REPLACE: fd, ioasid and attachment of the live topology that it comes from. */
 	uint32_t from_fd, from, from_item;
 };

@@ -103,10 +103,10 @@ static void ask_kernel(struct gather *g, const struct iommu_fd *fd, const struct
 	out->n_ranges = info.n_ranges;
 	if (info.alignment)
 		out->alignment = info.alignment;
-	if (info.counted) {
+	if (info.counted)
 		out->domains = info.domains;
+	if (info.measured)
 		out->page_table_bytes = info.page_table_bytes;
-	}
 }
 
 void gather_ioasid(struct gather *g, const struct topology *t, const struct iommu_fd *fd,

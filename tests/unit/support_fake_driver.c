@@ -246,12 +246,12 @@ static int fake_device_info(struct driver_fd *fd, struct driver_device *dev,
 	return 0;
 }
 
-static int fake_alloc(struct driver_fd *fd, const struct ioasid *spec, uint32_t parent,
+static int fake_alloc(struct driver_fd *fd, const struct ioasid *spec, const struct nesting *on,
 		      uint32_t *id, struct ioasidctl_error **err)
 {
 	int ret = step("alloc", err);
 
-	(void)parent;
+	(void)on;
 	for (uint32_t i = 0; !ret && i < MAX_OBJECTS; i++)
 		if (!fd->ioasids[i].exists) {
 			memset(&fd->ioasids[i], 0, sizeof(fd->ioasids[i]));

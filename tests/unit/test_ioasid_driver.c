@@ -106,7 +106,7 @@ static uint32_t allocated(struct world *w, uint32_t flags)
 	ioasid_init(&spec);
 	spec.name = (char *)"gpa";
 	spec.flags = flags;
-	assert_int_equal(ops->ioasid_alloc(w->fd, &spec, NO_INDEX, &id, &w->err), 0);
+	assert_int_equal(ops->ioasid_alloc(w->fd, &spec, NULL, &id, &w->err), 0);
 	return id;
 }
 
@@ -434,12 +434,14 @@ static void test_alloc_refusals(void **state)
 	ioasid_init(&spec);
 	spec.name = (char *)"s1";
 	spec.kind = IOASID_NESTED;
-	assert_int_equal(ops->ioasid_alloc(w->fd, &spec, 1, &id, &w->err), -EOPNOTSUPP);
+	assert_int_equal(
+		ops->ioasid_alloc(w->fd, &spec, &(struct nesting){.parent = 1}, &id, &w->err),
+		-EOPNOTSUPP);
 	assert_said(w, ERROR_REFUSED, "IOASID_ALLOC", "can't allocate s1: Operation not supported",
 		    NULL);
 	spec.kind = IOASID_GPA;
 	spec.flags = IOASID_FLAG_DIRTY;
-	assert_int_equal(ops->ioasid_alloc(w->fd, &spec, NO_INDEX, &id, &w->err), -EOPNOTSUPP);
+	assert_int_equal(ops->ioasid_alloc(w->fd, &spec, NULL, &id, &w->err), -EOPNOTSUPP);
 	assert_said(w, ERROR_REFUSED, "IOASID_ALLOC", NULL, NULL);
 	assert_int_equal(id, 0);
 }

@@ -232,6 +232,7 @@ static void test_ioasids(void **state)
 	struct ioasid_alloc_args allocated = alloc;
 	struct ioasid_free_args release = {.argsz = sizeof(release), .ioasid = 42};
 	struct ioasid_info_args probe = {.argsz = sizeof(probe), .ioasid = 42};
+	const struct nesting on = {.parent = 42, .viommu = NO_INDEX};
 	struct ioasid spec;
 	uint32_t id = 0;
 
@@ -241,7 +242,7 @@ static void test_ioasids(void **state)
 	spec.flags = IOASID_FLAG_NEST_PARENT | IOASID_FLAG_NO_HUGE;
 	allocated.ioasid = 42;
 	EXPECT(ALLOC, 0, alloc, &allocated);
-	assert_int_equal(ops->ioasid_alloc(fd, &spec, NO_INDEX, &id, NULL), 0);
+	assert_int_equal(ops->ioasid_alloc(fd, &spec, NULL, &id, NULL), 0);
 	assert_int_equal(id, 42);
 	spec.kind = IOASID_NESTED;
 	spec.flags = IOASID_FLAG_DIRTY | IOASID_FLAG_PASID | IOASID_FLAG_FAULT_QUEUE;
@@ -249,7 +250,7 @@ static void test_ioasids(void **state)
 	alloc.flags = IOASID_ALLOC_DIRTY | IOASID_ALLOC_PASID | IOASID_ALLOC_FAULT;
 	alloc.parent = 42;
 	EXPECT(ALLOC, EOPNOTSUPP, alloc, NULL);
-	assert_int_equal(ops->ioasid_alloc(fd, &spec, 42, &id, NULL), -EOPNOTSUPP);
+	assert_int_equal(ops->ioasid_alloc(fd, &spec, &on, &id, NULL), -EOPNOTSUPP);
 	EXPECT(GET_INFO, EMSGSIZE, probe, NULL);
 	assert_int_equal(ops->ioasid_probe(fd, 42), 0);
 	EXPECT(GET_INFO, ENOENT, probe, NULL);

@@ -141,7 +141,7 @@ static void test_alloc_and_free(void **state)
 	ioasid_init(&spec);
 	spec.name = (char *)"gpa";
 	expect_alloc(7);
-	assert_int_equal(D.ioasid_alloc(fd, &spec, NO_INDEX, &id, NULL), 0);
+	assert_int_equal(D.ioasid_alloc(fd, &spec, NULL, &id, NULL), 0);
 	assert_int_equal(id, 7);
 	EXPECT(IOMMUFD_DESTROY, iommufd_destroy, .size = 8, .id = 7);
 	assert_int_equal(D.ioasid_free(fd, 7, NULL), 0);
@@ -175,13 +175,13 @@ static void test_small_pages(void **state)
 	spec.flags = IOASID_FLAG_NO_HUGE;
 	expect_alloc(7);
 	expect_option(1, 0, 7, 0);
-	assert_int_equal(D.ioasid_alloc(fd, &spec, NO_INDEX, &id, NULL), 0);
+	assert_int_equal(D.ioasid_alloc(fd, &spec, NULL, &id, NULL), 0);
 	/* When the second call fails, what the first made goes again. */
 	expect_alloc(8);
 	expect_option(1, 0, 8, 0);
 	FAIL(EINVAL);
 	EXPECT(IOMMUFD_DESTROY, iommufd_destroy, .size = 8, .id = 8);
-	assert_int_equal(D.ioasid_alloc(fd, &spec, NO_INDEX, &id, &err), -EINVAL);
+	assert_int_equal(D.ioasid_alloc(fd, &spec, NULL, &id, &err), -EINVAL);
 	assert_int_equal(id, 7);
 	assert_non_null(strstr(err->message, "can't keep gpa to small pages"));
 	D.close(fd);
@@ -198,11 +198,12 @@ static void test_ioasids_it_cannot_make(void **state)
 	ioasid_init(&spec);
 	spec.name = (char *)"s1";
 	spec.kind = IOASID_NESTED;
-	assert_int_equal(D.ioasid_alloc(fd, &spec, 7, &id, &err), -EOPNOTSUPP);
+	assert_int_equal(D.ioasid_alloc(fd, &spec, &(struct nesting){.parent = 7}, &id, &err),
+			 -EOPNOTSUPP);
 	assert_int_equal(err->kind, ERROR_REFUSED);
 	spec.kind = IOASID_GPA;
 	spec.flags = IOASID_FLAG_DIRTY;
-	assert_int_equal(D.ioasid_alloc(fd, &spec, NO_INDEX, &id, NULL), -EOPNOTSUPP);
+	assert_int_equal(D.ioasid_alloc(fd, &spec, NULL, &id, NULL), -EOPNOTSUPP);
 	D.close(fd);
 }
 

@@ -61,6 +61,7 @@ static int fake_ioasid_info(struct driver_fd *fd, uint32_t id, struct ioasid_inf
 				    .n_ranges = 2,
 				    .alignment = 4096,
 				    .counted = fd->counted,
+				    .measured = fd->counted,
 				    .domains = 2,
 				    .page_table_bytes = 0x5000};
 	assert_non_null(out->ranges);
