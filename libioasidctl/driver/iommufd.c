@@ -23,7 +23,7 @@
 
 static int available(const struct driver_env *env, const char *node, struct ioasidctl_error **err)
 {
-	int fd = iommufd_open_node(env, node ? node : NODE, err);
+	int fd = linux_open_node(env, node ? node : NODE, err);
 
 	if (fd < 0)
 		return fd;
@@ -97,7 +97,7 @@ static int fd_open(const struct driver_env *env, const struct iommu_fd *spec,
 	fd->node = strdup(spec->node ? spec->node : NODE);
 	if (!fd->node)
 		return error_nomem(err);
-	fd->fd = iommufd_open_node(env, fd->node, err);
+	fd->fd = linux_open_node(env, fd->node, err);
 	if (fd->fd < 0)
 		return fd->fd;
 	ret = set_accounting(fd, spec->accounting, err);
@@ -363,8 +363,8 @@ const struct driver driver_iommufd = {
 	.open = fd_open,
 	.close = fd_close,
 	.fd_number = fd_number,
-	.device_find = iommufd_device_find,
-	.device_set_driver = iommufd_device_set_driver,
+	.device_find = linux_device_find,
+	.device_set_driver = linux_device_set_driver,
 	.device_open = iommufd_device_open,
 	.device_close = iommufd_device_close,
 	.device_fd_number = iommufd_device_fd_number,

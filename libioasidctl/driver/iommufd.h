@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "driver/driver.h"
+#include "driver/linux.h"
 #include "uapi/iommufd.h"
 #include "uapi/vfio.h"
 
@@ -55,25 +55,12 @@ int vfio_attach(struct driver_device *dev, uint32_t pt, uint32_t pasid, uint32_t
 int vfio_detach(struct driver_device *dev, uint32_t pasid);
 int vfio_get_info(struct driver_device *dev);
 
-/* "= 0" or "= ENOMEM", for the trace. */
-const char *iommufd_result(int ret);
-
-/*
- * Makes the error of a failed ioctl: `ret` is its -errno; the message gets ": " and the text of
- * the number; kind, cause and hint come from a table of what that number means there. Returns ret.
- */
+/* linux_fail() with what numbers mean in this driver. */
 int iommufd_fail(struct ioasidctl_error **err, const char *ioctl_name, int ret, const char *fmt,
 		 ...) __attribute__((format(printf, 4, 5)));
 
-/* Opens a node (path without root). The descriptor, or -errno with the reason and the way out. */
-int iommufd_open_node(const struct driver_env *env, const char *node, struct ioasidctl_error **err);
-
 /* Found out on this machine, after the failure; each replaces cause and hint where it knows more.
  */
-void iommufd_explain_open(const struct driver_env *env, const char *node, int errnum,
-			  struct ioasidctl_error **err);
-void iommufd_explain_memory(const struct driver_env *env, uint64_t length,
-			    struct ioasidctl_error **err);
 void iommufd_explain_allow(struct driver_fd *fd, uint32_t id, const struct range *ranges, size_t n,
 			   struct ioasidctl_error **err);
 void iommufd_explain_map(struct driver_fd *fd, uint32_t id, const struct map_args *args, int errnum,
@@ -93,10 +80,6 @@ void iommufd_decode_info(const struct iommufd_hw_info *args, const void *data, s
 /* The vtable's parts that iommufd.c doesn't hold itself. */
 int iommufd_ioasid_info(struct driver_fd *fd, uint32_t id, struct ioasid_info *out,
 			struct ioasidctl_error **err);
-int iommufd_device_find(const struct driver_env *env, const struct device *spec,
-			struct device_facts *out, struct ioasidctl_error **err);
-int iommufd_device_set_driver(const struct driver_env *env, const struct device *spec,
-			      const char *driver, char **original, struct ioasidctl_error **err);
 int iommufd_device_open(const struct driver_env *env, const struct device *spec,
 			struct driver_device **out, struct ioasidctl_error **err);
 void iommufd_device_close(struct driver_device *dev);

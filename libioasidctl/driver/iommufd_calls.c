@@ -2,20 +2,12 @@
 /* Every ioctl of the iommufd driver, and the line that -v shows of it. */
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "driver/iommufd.h"
 
 /* Pages that iommufd_is_mapped() looks at. */
 #define PROBES_MAX 4096
-
-const char *iommufd_result(int ret)
-{
-	const char *name = ret < 0 ? strerrorname_np(-ret) : "0";
-
-	return name ? name : "E?";
-}
 
 static int call(int fd, unsigned long request, void *args)
 {
@@ -27,7 +19,7 @@ int iommufd_destroy(struct driver_fd *fd, uint32_t id)
 	struct iommufd_destroy args = {.size = sizeof(args), .id = id};
 	int ret = call(fd->fd, IOMMUFD_DESTROY, &args);
 
-	driver_trace(fd->env, "IOMMU_DESTROY fd=%d id=%u = %s", fd->fd, id, iommufd_result(ret));
+	driver_trace(fd->env, "IOMMU_DESTROY fd=%d id=%u = %s", fd->fd, id, linux_result(ret));
 	return ret;
 }
 
@@ -36,7 +28,7 @@ int iommufd_ioas_alloc(struct driver_fd *fd, uint32_t *id)
 	struct iommufd_ioas_alloc args = {.size = sizeof(args)};
 	int ret = call(fd->fd, IOMMUFD_IOAS_ALLOC, &args);
 
-	driver_trace(fd->env, "IOMMU_IOAS_ALLOC fd=%d = %s id=%u", fd->fd, iommufd_result(ret),
+	driver_trace(fd->env, "IOMMU_IOAS_ALLOC fd=%d = %s id=%u", fd->fd, linux_result(ret),
 		     args.out_ioas_id);
 	*id = args.out_ioas_id;
 	return ret;
@@ -54,7 +46,7 @@ int iommufd_ioas_allow(struct driver_fd *fd, uint32_t id, const struct iommufd_i
 	int ret = call(fd->fd, IOMMUFD_IOAS_ALLOW_IOVAS, &args);
 
 	driver_trace(fd->env, "IOMMU_IOAS_ALLOW_IOVAS fd=%d ioas=%u ranges=%u = %s", fd->fd, id, n,
-		     iommufd_result(ret));
+		     linux_result(ret));
 	return ret;
 }
 
@@ -64,7 +56,7 @@ int iommufd_ioas_ranges(struct driver_fd *fd, struct iommufd_ioas_iova_ranges *a
 	int ret = call(fd->fd, IOMMUFD_IOAS_IOVA_RANGES, args);
 
 	driver_trace(fd->env, "IOMMU_IOAS_IOVA_RANGES fd=%d ioas=%u room=%u = %s ranges=%u", fd->fd,
-		     args->ioas_id, room, iommufd_result(ret), args->num_iovas);
+		     args->ioas_id, room, linux_result(ret), args->num_iovas);
 	return ret;
 }
 
@@ -76,7 +68,7 @@ int iommufd_ioas_map(struct driver_fd *fd, struct iommufd_ioas_map *args)
 		     "IOMMU_IOAS_MAP fd=%d ioas=%u iova=0x%" PRIx64 " length=0x%" PRIx64
 		     " va=0x%" PRIx64 " flags=0x%x = %s",
 		     fd->fd, args->ioas_id, args->iova, args->length, args->user_va, args->flags,
-		     iommufd_result(ret));
+		     linux_result(ret));
 	return ret;
 }
 
@@ -88,7 +80,7 @@ int iommufd_ioas_map_file(struct driver_fd *fd, struct iommufd_ioas_map_file *ar
 		     "IOMMU_IOAS_MAP_FILE fd=%d ioas=%u iova=0x%" PRIx64 " length=0x%" PRIx64
 		     " file=%d start=0x%" PRIx64 " flags=0x%x = %s",
 		     fd->fd, args->ioas_id, args->iova, args->length, args->fd, args->start,
-		     args->flags, iommufd_result(ret));
+		     args->flags, linux_result(ret));
 	return ret;
 }
 
@@ -100,7 +92,7 @@ int iommufd_ioas_copy(struct driver_fd *fd, struct iommufd_ioas_copy *args)
 		     "IOMMU_IOAS_COPY fd=%d ioas=%u iova=0x%" PRIx64 " length=0x%" PRIx64
 		     " source=%u from=0x%" PRIx64 " flags=0x%x = %s",
 		     fd->fd, args->dst_ioas_id, args->dst_iova, args->length, args->src_ioas_id,
-		     args->src_iova, args->flags, iommufd_result(ret));
+		     args->src_iova, args->flags, linux_result(ret));
 	return ret;
 }
 
@@ -143,7 +135,7 @@ int iommufd_ioas_unmap(struct driver_fd *fd, struct iommufd_ioas_unmap *args)
 	driver_trace(fd->env,
 		     "IOMMU_IOAS_UNMAP fd=%d ioas=%u iova=0x%" PRIx64 " length=0x%" PRIx64
 		     " = %s unmapped=0x%" PRIx64,
-		     fd->fd, args->ioas_id, args->iova, length, iommufd_result(ret), args->length);
+		     fd->fd, args->ioas_id, args->iova, length, linux_result(ret), args->length);
 	return ret;
 }
 
@@ -162,7 +154,7 @@ int iommufd_option(struct driver_fd *fd, uint32_t option, uint16_t op, uint32_t 
 	driver_trace(fd->env, "IOMMU_OPTION fd=%d %s option=%s object=%u = %s value=%" PRIu64,
 		     fd->fd, op == IOMMUFD_OPTION_SET ? "set" : "get",
 		     option == IOMMUFD_OPTION_RLIMIT_MODE ? "rlimit-mode" : "huge-pages", object,
-		     iommufd_result(ret), (uint64_t)args.val64);
+		     linux_result(ret), (uint64_t)args.val64);
 	*value = args.val64;
 	return ret;
 }
@@ -174,7 +166,7 @@ int iommufd_get_hw_info(struct driver_fd *fd, struct iommufd_hw_info *args)
 	driver_trace(fd->env,
 		     "IOMMU_GET_HW_INFO fd=%d device=%u = %s type=%u length=%u pasid-bits=%u "
 		     "capabilities=0x%" PRIx64,
-		     fd->fd, args->dev_id, iommufd_result(ret), args->data_type, args->data_len,
+		     fd->fd, args->dev_id, linux_result(ret), args->data_type, args->data_len,
 		     args->out_max_pasid_log2, (uint64_t)args->out_capabilities);
 	return ret;
 }
@@ -186,7 +178,7 @@ int vfio_bind(struct driver_device *dev, int iommufd, uint32_t *id)
 	int ret = call(dev->fd, VFIO_DEV_BIND_IOMMUFD, &args);
 
 	driver_trace(dev->env, "VFIO_DEVICE_BIND_IOMMUFD fd=%d node=%s iommufd=%d = %s id=%u",
-		     dev->fd, dev->node, iommufd, iommufd_result(ret), args.out_devid);
+		     dev->fd, dev->node, iommufd, linux_result(ret), args.out_devid);
 	*id = args.out_devid;
 	return ret;
 }
@@ -204,8 +196,7 @@ int vfio_attach(struct driver_device *dev, uint32_t pt, uint32_t pasid, uint32_t
 	driver_trace(dev->env,
 		     "VFIO_DEVICE_ATTACH_IOMMUFD_PT fd=%d node=%s pt=%u flags=0x%x pasid=%u = %s "
 		     "hwpt=%u",
-		     dev->fd, dev->node, pt, args.flags, args.pasid, iommufd_result(ret),
-		     args.pt_id);
+		     dev->fd, dev->node, pt, args.flags, args.pasid, linux_result(ret), args.pt_id);
 	*hwpt = args.pt_id;
 	return ret;
 }
@@ -222,7 +213,7 @@ int vfio_detach(struct driver_device *dev, uint32_t pasid)
 	ret = call(dev->fd, VFIO_DEV_DETACH_IOMMUFD_PT, &args);
 	driver_trace(dev->env,
 		     "VFIO_DEVICE_DETACH_IOMMUFD_PT fd=%d node=%s flags=0x%x pasid=%u = %s",
-		     dev->fd, dev->node, args.flags, args.pasid, iommufd_result(ret));
+		     dev->fd, dev->node, args.flags, args.pasid, linux_result(ret));
 	return ret;
 }
 
@@ -232,6 +223,6 @@ int vfio_get_info(struct driver_device *dev)
 	int ret = call(dev->fd, VFIO_DEV_GET_INFO, &args);
 
 	driver_trace(dev->env, "VFIO_DEVICE_GET_INFO fd=%d node=%s = %s", dev->fd, dev->node,
-		     iommufd_result(ret));
+		     linux_result(ret));
 	return ret;
 }

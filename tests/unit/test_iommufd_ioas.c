@@ -68,7 +68,7 @@ static void test_node_without_access(void **state)
 	(void)state;
 	tree_file(&tree, "", "/dev/secret");
 	iommufd_fail(&err, "open", -EACCES, "can't open it");
-	iommufd_explain_open(&env, "/dev/secret", EACCES, &err);
+	linux_explain_open(&env, "/dev/secret", EACCES, &err);
 	assert_int_equal(err->kind, ERROR_PERMISSION);
 	assert_non_null(strstr(err->cause, "with mode 0"));
 	assert_non_null(strstr(err->hint, "KERNEL==\"secret\""));

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Devices of the machine, as sysfs shows them. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "driver/linux.h"
+#include "host/bind.h"
+#include "host/device.h"
+#include "host/group.h"
+
+int linux_device_find(const struct driver_env *env, const struct device *spec,
+		      struct device_facts *out, struct ioasidctl_error **err)
+{
+	_cleanup_(device_facts_done)
+	struct device_facts facts = {.group = NO_INDEX};
+	_cleanup_iommu_group_ struct iommu_group group = {0};
+	_cleanup_error_ struct ioasidctl_error *why = NULL;
+	_cleanup_free_ char *dir = NULL;
+	int ret;
+
+	*out = (struct device_facts){.group = NO_INDEX};
+	ret = host_device_dir(env->root, spec->selector, spec->address, &dir, &why);
+	if (ret == -ENODEV)
+		return 0;
+	if (ret) {
+		if (err)
+			*err = steal_pointer(why);
+		return ret;
+	}
+	facts.present = true;
+	ret = host_device_driver(dir, &facts.driver);
+	if (!ret)
+		ret = host_device_group(dir, &facts.group);
+	if (!ret && facts.group != NO_INDEX) {
+		ret = iommu_group_read(env->root, facts.group, &group);
+		if (!ret)
+			ret = iommu_group_text(&group, false, &facts.group_text);
+		if (!ret)
+			ret = iommu_group_text(&group, true, &facts.in_the_way);
+	}
+	if (ret)
+		return error_new(err, ERROR_KERNEL, -ret, "can't read %s of sysfs: %s", dir,
+				 strerror(-ret));
+	*out = facts;
+	facts = (struct device_facts){.group = NO_INDEX};
+	return 0;
+}
+
+static void trace_write(void *data, const char *path, const char *text, int ret)
+{
+	driver_trace(data, "write %s \"%.*s\" = %s", path, (int)strcspn(text, "\n"), text,
+		     linux_result(ret));
+}
+
+int linux_device_set_driver(const struct driver_env *env, const struct device *spec,
+			    const char *driver, char **original, struct ioasidctl_error **err)
+{
+	const struct host_binder binder = {env->root, trace_write, (void *)env};
+
+	return host_set_driver(&binder, spec->selector, spec->address, driver, original, err);
+}
+
+int linux_refuse_unbound(const struct device *spec, const char *label, const char *driver,
+			 struct ioasidctl_error **err)
+{
+	if (driver)
+		error_new(err, ERROR_BUSY, ENODEV, "%s belongs to the host's driver %s", label,
+			  driver);
+	else
+		error_new(err, ERROR_UNAVAILABLE, ENODEV, "%s has no driver", label);
+	error_cause(err, "only a device bound to a VFIO driver can be opened");
+	if (spec->selector == SELECTOR_MDEV)
+		error_hint(err, "the driver of its parent device has to offer it by VFIO");
+	else
+		error_hint(err,
+			   "`driver: %s` in the device's entry makes ioasidctl bind it, and give "
+			   "it back at the end",
+			   spec->selector == SELECTOR_PLATFORM ? "vfio-platform" : "vfio-pci");
+	return -ENODEV;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Why a device can't be handed out, as sysfs and /proc show it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "driver/linux.h"
+#include "host/group.h"
+#include "host/holders.h"
+#include "host/root.h"
+#include "host/sysfs.h"
+
+/* Large enough for /proc/interrupts of a machine with hundreds of CPUs. */
+#define PROC_TEXT_MAX (4U << 20)
+
+bool linux_explain_no_group(uint32_t group, struct ioasidctl_error **err)
+{
+	if (group != NO_INDEX)
+		return false;
+	error_cause(err, "it is in no IOMMU group: no IOMMU translates for it");
+	error_hint(err, "enable the IOMMU in the firmware and for the kernel (intel_iommu=on on "
+			"Intel machines)");
+	return true;
+}
+
+/* The kernel says EPERM or EINVAL, but no right is missing and nothing is malformed. */
+static void call_it_busy(struct ioasidctl_error **err)
+{
+	if (err && *err)
+		(*err)->kind = ERROR_BUSY;
+}
+
+bool linux_explain_members(uint32_t number, const struct iommu_group *group,
+			   struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (iommu_group_text(group, true, &text) || !text)
+		return false;
+	error_cause(err, "its IOMMU group %u has members that the host uses: %s", number, text);
+	error_hint(err, "the whole group goes or none: bind those to vfio-pci too (a device entry "
+			"with `driver: vfio-pci` each), or unbind them");
+	call_it_busy(err);
+	return true;
+}
+
+bool linux_explain_holders(const char *root, const char *const nodes[], pid_t except,
+			   const char *what, struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (holders_text(root, nodes, except, &text) || !text)
+		return false;
+	error_cause(err, "%s has %s open", text, what);
+	error_hint(err, "end that process or have it give the device up");
+	call_it_busy(err);
+	return true;
+}
+
+static bool file_contains(const char *root, const char *path, const char *word)
+{
+	_cleanup_free_ char *full = root_path(root, "%s", path);
+	_cleanup_free_ char *text = malloc(PROC_TEXT_MAX);
+
+	return full && text && !sysfs_read(full, text, PROC_TEXT_MAX) && strstr(text, word);
+}
+
+/*
+ * Without interrupt remapping a device could raise any interrupt by a plain DMA write, so none is
+ * handed out. x86 shows remapping in the names of the interrupt controllers (IR-...).
+ */
+bool linux_explain_interrupts(const struct driver_env *env, const char *module,
+			      struct ioasidctl_error **err)
+{
+	static const char *const off[] = {"intremap=off", "nointremap", "noapic"};
+	const char *root = env->root;
+	const char *parameter = NULL;
+
+	if (file_contains(root, "/proc/interrupts", "IR-"))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(off) && !parameter; i++)
+		if (file_contains(root, "/proc/cmdline", off[i]))
+			parameter = off[i];
+	error_cause(err, "the platform doesn't isolate its interrupts (no interrupt remapping%s%s)",
+		    parameter ? ": the kernel was booted with " : "", parameter ? parameter : "");
+	error_hint(err,
+		   "%s%s%senable interrupt remapping in the firmware; or, only if whoever drives "
+		   "the device is trusted (it can then raise any interrupt of the host), set "
+		   "%s.allow_unsafe_interrupts=1 (kernel command line, or "
+		   "/sys/module/%s/parameters/allow_unsafe_interrupts)",
+		   parameter ? "boot without " : "", parameter ? parameter : "",
+		   parameter ? ", and " : "", module, module);
+	return true;
+}
+
+void linux_explain_reserved(const struct driver_env *env, uint32_t group,
+			    bool (*is_mapped)(void *data, uint64_t first, uint64_t last),
+			    void *data, struct ioasidctl_error **err)
+{
+	_cleanup_free_ struct reserved_region *regions = NULL;
+	_cleanup_free_ char *list = NULL;
+	size_t n = 0, size;
+	FILE *f;
+
+	if (!err || group == NO_INDEX || iommu_group_reserved(env->root, group, &regions, &n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		/* The kernel lets mappings lie there, as the device rarely means it. */
+		if (!strcmp(regions[i].type, "direct-relaxable"))
+			continue;
+		if (!is_mapped(data, regions[i].first, regions[i].last))
+			continue;
+		error_cause(err,
+			    "the device needs 0x%" PRIx64 "-0x%" PRIx64 " (%s) for itself, and "
+			    "something is mapped there",
+			    regions[i].first, regions[i].last, regions[i].type);
+		error_hint(err, "leave that range out of the mappings");
+		return;
+	}
+	f = open_memstream(&list, &size);
+	if (!f)
+		return;
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "%s0x%" PRIx64 "-0x%" PRIx64 " (%s)", i ? ", " : "", regions[i].first,
+			regions[i].last, regions[i].type);
+	if (fclose(f))
+		return;
+	error_cause(err,
+		    "what is allowed or mapped reaches past the addresses the device can use, "
+		    "or into what it reserves: %s",
+		    n ? list : "nothing");
+	error_hint(err, "make `allow` and the mappings fit what the device can address");
+}
