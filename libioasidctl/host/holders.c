@@ -2,6 +2,7 @@
 #include "host/holders.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -11,82 +12,338 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
+#include "host/node.h"
 #include "host/root.h"
 #include "host/sysfs.h"
 
 /* More would not fit a message; whoever has that many knows. */
-#define HOLDERS_MAX 8
+#define HOLDERS_IN_TEXT 8
 
-static bool is_one_of(const char *path, const char *const nodes[])
+/* What VFIO_GROUP_GET_DEVICE_FD gives has no node. */
+#define GROUP_DEVICE "anon_inode:[vfio-device]"
+
+/* The node is gone (its device was unplugged), but somebody still has it open. */
+#define DELETED " (deleted)"
+
+/* Processes and cgroups are named as their owners like; control characters stay out of messages. */
+static char *printable(const char *text)
 {
-	for (size_t i = 0; nodes[i]; i++)
-		if (!strcmp(path, nodes[i]))
+	char *copy = strdup(text);
+
+	for (char *p = copy; p && *p; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
+	return copy;
+}
+
+static char *read_command(const char *root, const char *pid)
+{
+	_cleanup_free_ char *path = root_path(root, "/proc/%s/comm", pid);
+	char text[64];
+
+	return printable(!path || sysfs_read(path, text, sizeof(text)) ? "?" : text);
+}
+
+/*
+ * "/machine.slice/machine-qemu.scope/libvirt": the innermost part that is a unit which can be
+ * stopped. NULL: none.
+ */
+static char *unit_of_path(char *path)
+{
+	static const char *const suffixes[] = {".service", ".scope"};
+	char *rest = NULL, *unit = NULL;
+
+	for (char *part = strtok_r(path, "/", &rest); part; part = strtok_r(NULL, "/", &rest))
+		for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+			size_t length = strlen(part), suffix = strlen(suffixes[i]);
+
+			if (length > suffix && !strcmp(part + length - suffix, suffixes[i]))
+				unit = part;
+		}
+	return unit ? printable(unit) : NULL;
+}
+
+/* Lines "0::PATH" (the unified hierarchy) or "N:name=systemd:PATH" (the old one). */
+static char *read_unit(const char *root, const char *pid)
+{
+	_cleanup_free_ char *path = root_path(root, "/proc/%s/cgroup", pid);
+	char text[SYSFS_TEXT_MAX], *rest = NULL;
+
+	if (!path || sysfs_read(path, text, sizeof(text)))
+		return NULL;
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *legacy = strstr(line, ":name=systemd:");
+
+		if (!strncmp(line, "0::", 3) && line[3])
+			return unit_of_path(line + 3);
+		if (legacy)
+			return unit_of_path(legacy + strlen(":name=systemd:"));
+	}
+	return NULL;
+}
+
+/* "/sys/devices/.../0000:01:00.0/vfio-dev/vfio0" -> "0000:01:00.0" */
+static char *device_of_syspath(char *path)
+{
+	char *end = strstr(path, "/vfio-dev/"), *name;
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	name = strrchr(path, '/');
+	return name ? strdup(name + 1) : NULL;
+}
+
+/* Newer kernels tell the device in the descriptor's fdinfo, however it was opened. */
+static char *device_of_fdinfo(const char *root, const char *pid, const char *fd)
+{
+	static const char key[] = "vfio-device-syspath:";
+	_cleanup_free_ char *path = root_path(root, "/proc/%s/fdinfo/%s", pid, fd);
+	char text[SYSFS_TEXT_MAX], *line;
+
+	if (!path || sysfs_read(path, text, sizeof(text)))
+		return NULL;
+	line = strstr(text, key);
+	if (!line)
+		return NULL;
+	line += strlen(key);
+	line[strcspn(line, "\n")] = '\0';
+	return device_of_syspath(line);
+}
+
+static char *device_of_vfio_node(const char *root, const char *name)
+{
+	_cleanup_free_ char *path = root_path(root, "/sys/class/vfio-dev/%s/device", name);
+	char *device = NULL;
+
+	return path && !sysfs_link(path, &device) ? device : NULL;
+}
+
+/* vhost-vdpa-0 is a directory of its vDPA device, and of no class. */
+static char *device_of_vdpa_node(const char *root, const char *name)
+{
+	_cleanup_free_ char *bus = root_path(root, "/sys/bus/vdpa/devices");
+	_cleanup_names_ struct name_list devices = {0};
+
+	if (!bus || sysfs_list(bus, &devices))
+		return NULL;
+	for (size_t i = 0; i < devices.n; i++) {
+		_cleanup_free_ char *path = root_path(bus, "/%s/%s", devices.names[i], name);
+
+		if (path && !access(path, F_OK))
+			return strdup(devices.names[i]);
+	}
+	return NULL;
+}
+
+static char *device_of(const char *root, const char *pid, const char *fd, int kind,
+		       const char *node)
+{
+	char *device = NULL;
+
+	if (kind == NODE_DEVICE)
+		device = device_of_fdinfo(root, pid, fd);
+	if (device || !node)
+		return device;
+	if (kind == NODE_DEVICE)
+		return device_of_vfio_node(root, strrchr(node, '/') + 1);
+	return kind == NODE_VDPA ? device_of_vdpa_node(root, strrchr(node, '/') + 1) : NULL;
+}
+
+static int add_open(struct node_holder *holder, const char *root, const char *pid, const char *fd,
+		    int kind, const char *node)
+{
+	struct held_node *grown = reallocarray(holder->open, holder->n_open + 1, sizeof(*grown));
+	struct held_node *open;
+
+	if (!grown)
+		return -ENOMEM;
+	holder->open = grown;
+	open = &grown[holder->n_open];
+	*open = (struct held_node){.kind = host_node_kind_names[kind]};
+	number_parse(fd, &open->fd);
+	open->node = node ? strdup(node) : NULL;
+	if (node && !open->node)
+		return -ENOMEM;
+	open->device = device_of(root, pid, fd, kind, node);
+	holder->n_open++;
+	return 0;
+}
+
+/* One descriptor by what its link says; those that aren't of our nodes are passed over. */
+static int look_at(struct node_holder *holder, const char *root, const char *pid, int fds,
+		   const char *fd)
+{
+	char target[PATH_MAX], *deleted;
+	ssize_t n = readlinkat(fds, fd, target, sizeof(target) - 1);
+	int kind;
+
+	if (n < 0)
+		return 0;
+	target[n] = '\0';
+	if (!strcmp(target, GROUP_DEVICE))
+		return add_open(holder, root, pid, fd, NODE_DEVICE, NULL);
+	if (strncmp(target, "/dev/", 5))
+		return 0;
+	deleted = target + n - strlen(DELETED);
+	if (deleted > target && !strcmp(deleted, DELETED))
+		*deleted = '\0';
+	kind = host_node_kind(target);
+	return kind < 0 ? 0 : add_open(holder, root, pid, fd, kind, target);
+}
+
+static int compare_descriptors(const void *a, const void *b)
+{
+	const struct held_node *x = a, *y = b;
+
+	return (x->fd > y->fd) - (x->fd < y->fd);
+}
+
+static void holder_done(struct node_holder *holder)
+{
+	for (size_t i = 0; i < holder->n_open; i++) {
+		free(holder->open[i].node);
+		free(holder->open[i].device);
+	}
+	free(holder->open);
+	free(holder->command);
+	free(holder->unit);
+	*holder = (struct node_holder){0};
+}
+
+static int describe(struct node_holder *holder, const char *root, const char *pid)
+{
+	qsort(holder->open, holder->n_open, sizeof(*holder->open), compare_descriptors);
+	number_parse(pid, &holder->pid);
+	holder->command = read_command(root, pid);
+	holder->unit = read_unit(root, pid);
+	memlock_read(root, pid, &holder->memlock);
+	return holder->command ? 0 : -ENOMEM;
+}
+
+/* Processes end and descriptors close while we look: what can't be read for that isn't held. */
+static int read_process(struct node_holders *out, const char *root, const char *pid)
+{
+	_cleanup_free_ char *path = root_path(root, "/proc/%s/fd", pid);
+	struct node_holder holder = {0}, *grown;
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	if (!path)
+		return -ENOMEM;
+	dir = opendir(path);
+	if (!dir) {
+		out->hidden += errno == EACCES || errno == EPERM;
+		return errno == ENOMEM ? -ENOMEM : 0;
+	}
+	while (!ret && (entry = readdir(dir)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			ret = look_at(&holder, root, pid, dirfd(dir), entry->d_name);
+	closedir(dir);
+	if (!ret && holder.n_open) {
+		ret = describe(&holder, root, pid);
+		grown = ret ? NULL : reallocarray(out->list, out->n + 1, sizeof(*grown));
+		if (grown) {
+			out->list = grown;
+			out->list[out->n++] = holder;
+			return 0;
+		}
+		ret = -ENOMEM;
+	}
+	holder_done(&holder);
+	return ret;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const struct node_holder *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+int node_holders_read(const char *root, struct node_holders *out)
+{
+	_cleanup_free_ char *proc = root_path(root, "/proc");
+	_cleanup_holders_ struct node_holders holders = {0};
+	_cleanup_names_ struct name_list pids = {0};
+	int ret;
+
+	if (!proc)
+		return -ENOMEM;
+	ret = sysfs_list(proc, &pids);
+	for (size_t i = 0; !ret && i < pids.n; i++)
+		if (isdigit((unsigned char)pids.names[i][0]))
+			ret = read_process(&holders, root, pids.names[i]);
+	if (ret)
+		return ret;
+	if (holders.n)
+		qsort(holders.list, holders.n, sizeof(*holders.list), compare_pids);
+	*out = holders;
+	holders = (struct node_holders){0};
+	return 0;
+}
+
+void node_holders_done(struct node_holders *holders)
+{
+	for (size_t i = 0; i < holders->n; i++)
+		holder_done(&holders->list[i]);
+	free(holders->list);
+	*holders = (struct node_holders){0};
+}
+
+static bool is_one_of(const char *text, const char *const list[])
+{
+	for (size_t i = 0; text && list[i]; i++)
+		if (!strcmp(text, list[i]))
 			return true;
 	return false;
 }
 
-/* Processes end and descriptors close while we look: whatever can't be read isn't a holder. */
-static bool process_holds(const char *root, const char *pid, const char *const nodes[])
+static bool holds(const struct node_holder *holder, const char *const nodes[], const char *device)
 {
-	_cleanup_free_ char *fds = root_path(root, "/proc/%s/fd", pid);
-	_cleanup_names_ struct name_list names = {0};
+	for (size_t i = 0; i < holder->n_open; i++) {
+		const struct held_node *open = &holder->open[i];
 
-	if (!fds || sysfs_list(fds, &names))
-		return false;
-	for (size_t i = 0; i < names.n; i++) {
-		_cleanup_free_ char *link = root_path(fds, "/%s", names.names[i]);
-		char target[PATH_MAX];
-		ssize_t n = link ? readlink(link, target, sizeof(target) - 1) : -1;
-
-		if (n < 0)
-			continue;
-		target[n] = '\0';
-		if (is_one_of(target, nodes))
+		if (is_one_of(open->node, nodes) ||
+		    (device && open->device && !strcmp(open->device, device)))
 			return true;
 	}
 	return false;
 }
 
-static void add_holder(FILE *f, const char *root, const char *pid, bool first)
+int node_holders_text(const struct node_holders *holders, const char *const nodes[],
+		      const char *device, pid_t except, char **text)
 {
-	_cleanup_free_ char *path = root_path(root, "/proc/%s/comm", pid);
-	char comm[64];
-
-	if (!path || sysfs_read(path, comm, sizeof(comm)))
-		snprintf(comm, sizeof(comm), "?");
-	/* A process names itself as it likes; control characters stay out of messages. */
-	for (char *p = comm; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
-	fprintf(f, "%spid %s (%s)", first ? "" : ", ", pid, comm);
-}
-
-int holders_text(const char *root, const char *const nodes[], pid_t except, char **text)
-{
-	_cleanup_free_ char *proc = root_path(root, "/proc");
-	_cleanup_names_ struct name_list pids = {0};
 	_cleanup_free_ char *all = NULL;
 	size_t size, found = 0;
-	FILE *f;
-	int ret;
+	FILE *f = open_memstream(&all, &size);
 
 	*text = NULL;
-	if (!proc)
-		return -ENOMEM;
-	ret = sysfs_list(proc, &pids);
-	if (ret)
-		return ret;
-	f = open_memstream(&all, &size);
 	if (!f)
 		return -ENOMEM;
-	for (size_t i = 0; i < pids.n && found < HOLDERS_MAX; i++)
-		if (isdigit((unsigned char)pids.names[i][0]) &&
-		    (!except || atoi(pids.names[i]) != except) &&
-		    process_holds(root, pids.names[i], nodes))
-			add_holder(f, root, pids.names[i], !found++);
+	for (size_t i = 0; i < holders->n && found < HOLDERS_IN_TEXT; i++) {
+		const struct node_holder *holder = &holders->list[i];
+
+		if ((except && holder->pid == (uint64_t)except) || !holds(holder, nodes, device))
+			continue;
+		fprintf(f, "%spid %ju (%s%s%s)", found++ ? ", " : "", (uintmax_t)holder->pid,
+			holder->command, holder->unit ? ", " : "",
+			holder->unit ? holder->unit : "");
+	}
 	if (fclose(f))
 		return -ENOMEM;
 	if (found)
 		*text = steal_pointer(all);
 	return 0;
+}
+
+int holders_text(const char *root, const char *const nodes[], pid_t except, char **text)
+{
+	_cleanup_holders_ struct node_holders holders = {0};
+	int ret = node_holders_read(root, &holders);
+
+	*text = NULL;
+	return ret ? ret : node_holders_text(&holders, nodes, NULL, except, text);
 }

@@ -1,12 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who has a device node open. */
+/* Who holds what: the processes that have IOMMU and VFIO nodes open. */
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+#include "host/memlock.h"
+
+/* An open descriptor of one of the nodes of node.h, or of a device got from a VFIO group. */
+struct held_node {
+	uint64_t fd;
+	const char *kind; /* of host_node_kind_names */
+	char *node; /* "/dev/vfio/devices/vfio0" as the process sees it; NULL: opened by no path */
+	/*
+	 * Device behind it ("0000:01:00.0"): `vfio-device-syspath` of the descriptor's fdinfo, or
+	 * what sysfs says of the node; NULL: none, or an older kernel doesn't tell.
+	 */
+	char *device;
+};
+
+struct node_holder {
+	uint64_t pid;
+	char *command; /* its own name for itself, without control characters */
+	char *unit; /* systemd unit by its cgroup, "libvirtd.service"; NULL: none */
+	struct memlock memlock;
+	struct held_node *open; /* by descriptor */
+	size_t n_open;
+};
+
+struct node_holders {
+	struct node_holder *list; /* by pid */
+	size_t n;
+	uint64_t hidden; /* processes whose descriptors this one may not see */
+};
+
+/* Asks /proc. Processes that end meanwhile are left out. 0 or -errno. */
+int node_holders_read(const char *root, struct node_holders *out);
+void node_holders_done(struct node_holders *holders);
+#define _cleanup_holders_ __attribute__((cleanup(node_holders_done)))
+
 /*
- * The processes that have one of `nodes` (paths as in /dev, without root; NULL-terminated) open:
- * "pid 1234 (qemu-system-x86)", several with commas; `except` (0: nobody) is left out. *text owned;
- * NULL: none that this process may look into. 0 or -errno.
+ * Those that have one of `nodes` (paths as in /dev, without root; NULL-terminated) or `device`
+ * (NULL: none) open: "pid 1234 (qemu-system-x86, vm0.service)", several with commas; `except` (0:
+ * nobody) is left out. *text owned; NULL: none. 0 or -ENOMEM.
  */
+int node_holders_text(const struct node_holders *holders, const char *const nodes[],
+		      const char *device, pid_t except, char **text);
+
+/* Both of the above; *text NULL: none that this process may look into. 0 or -errno. */
 int holders_text(const char *root, const char *const nodes[], pid_t except, char **text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the host layer reads: attributes, devices, groups, holders. */
+/* What the host layer reads: attributes, devices, groups. */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -15,7 +15,6 @@
 #include "base/cleanup.h"
 #include "host/device.h"
 #include "host/group.h"
-#include "host/holders.h"
 #include "host/root.h"
 #include "host/sysfs.h"
 #include "support_tree.h"
@@ -285,27 +284,6 @@ static void test_reserved_regions_that_make_no_sense(void **state)
 	}
 }
 
-static void test_holders(void **state)
-{
-	static const char *const nodes[] = {"/dev/vfio/devices/vfio0", "/dev/vfio/8", NULL};
-	_cleanup_free_ char *text = NULL, *others = NULL, *none = NULL;
-
-	(void)state;
-	assert_int_equal(holders_text(tree.root, nodes, 0, &text), -ENOENT);
-	tree_process(&tree, 1234, "qemu-system-x86\n", "/dev/vfio/devices/vfio0");
-	tree_process(&tree, 77, "dpdk\x1b[2J\n", "/dev/vfio/8");
-	tree_process(&tree, 1, "init\n", "/dev/vfio/devices/vfio01");
-	tree_dir(&tree, "/proc/99"); /* one that ended while we look */
-	tree_file(&tree, "", "/proc/self");
-	assert_int_equal(holders_text(tree.root, nodes, 0, &text), 0);
-	assert_string_equal(text, "pid 1234 (qemu-system-x86), pid 77 (dpdk?[2J)");
-	assert_int_equal(holders_text(tree.root, nodes, 1234, &others), 0);
-	assert_string_equal(others, "pid 77 (dpdk?[2J)");
-	assert_int_equal(holders_text(tree.root, (const char *const[]){"/dev/x", NULL}, 0, &none),
-			 0);
-	assert_null(none);
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -322,7 +300,6 @@ int main(void)
 		TEST(test_group_without_obstacles_and_without_members),
 		TEST(test_reserved_regions),
 		TEST(test_reserved_regions_that_make_no_sense),
-		TEST(test_holders),
 	};
 
 	return cmocka_run_group_tests_name("host-sysfs", tests, NULL, NULL);

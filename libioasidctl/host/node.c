@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host/node.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "host/root.h"
+#include "host/sysfs.h"
+
+const char *const host_node_kind_names[] = {
+#define X(id, name, path) [NODE_##id] = name,
+	NODE_KINDS(X)
+#undef X
+		NULL};
+
+static const char *const patterns[] = {
+#define X(id, name, path) [NODE_##id] = "/dev/" path,
+	NODE_KINDS(X)
+#undef X
+};
+
+/* A pattern's '*' is one name: no directory below. */
+static bool matches(const char *pattern, const char *path)
+{
+	size_t fixed = strcspn(pattern, "*");
+
+	if (!pattern[fixed])
+		return !strcmp(pattern, path);
+	return !strncmp(pattern, path, fixed) && path[fixed] && !strchr(path + fixed, '/');
+}
+
+int host_node_kind(const char *path)
+{
+	for (int kind = 0; kind < NODE_KINDS_COUNT; kind++)
+		if (matches(patterns[kind], path))
+			return kind;
+	return -1;
+}
+
+static char *user_name(uid_t uid)
+{
+	char buf[1024];
+	struct passwd entry, *found = NULL;
+
+	return !getpwuid_r(uid, &entry, buf, sizeof(buf), &found) && found ? strdup(found->pw_name)
+									   : NULL;
+}
+
+static char *group_name(gid_t gid)
+{
+	char buf[4096];
+	struct group entry, *found = NULL;
+
+	return !getgrgid_r(gid, &entry, buf, sizeof(buf), &found) && found ? strdup(found->gr_name)
+									   : NULL;
+}
+
+/* One node; what isn't there, or is a directory, is left out. */
+static int add_node(struct host_nodes *nodes, const char *root, int kind, const char *path)
+{
+	_cleanup_free_ char *full = root_path(root, "%s", path);
+	struct host_node *grown, *node;
+	struct stat st;
+
+	if (!full)
+		return -ENOMEM;
+	if (stat(full, &st) < 0 || S_ISDIR(st.st_mode))
+		return 0;
+	grown = reallocarray(nodes->list, nodes->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	nodes->list = grown;
+	node = &grown[nodes->n];
+	*node = (struct host_node){
+		.path = strdup(path),
+		.kind = host_node_kind_names[kind],
+		.mode = st.st_mode & 07777,
+		.uid = st.st_uid,
+		.gid = st.st_gid,
+		.user = user_name(st.st_uid),
+		.group = group_name(st.st_gid),
+		.can_open = *root ? NODE_UNKNOWN : !eaccess(full, R_OK | W_OK),
+	};
+	if (!node->path) {
+		free(node->user);
+		free(node->group);
+		return -ENOMEM;
+	}
+	nodes->n++;
+	return 0;
+}
+
+/* All of a directory that the kind's pattern matches, and no kind before it. */
+static int add_matching(struct host_nodes *nodes, const char *root, int kind)
+{
+	const char *pattern = patterns[kind];
+	int directory = (int)(strrchr(pattern, '/') - pattern);
+	_cleanup_free_ char *full = root_path(root, "%.*s", directory, pattern);
+	_cleanup_names_ struct name_list names = {0};
+	int ret;
+
+	if (!full)
+		return -ENOMEM;
+	ret = sysfs_list(full, &names);
+	for (size_t i = 0; !ret && i < names.n; i++) {
+		_cleanup_free_ char *path =
+			root_path("", "%.*s/%s", directory, pattern, names.names[i]);
+
+		if (!path)
+			return -ENOMEM;
+		if (host_node_kind(path) == kind)
+			ret = add_node(nodes, root, kind, path);
+	}
+	return ret == -ENOENT || ret == -EACCES ? 0 : ret;
+}
+
+int host_nodes_read(const char *root, struct host_nodes *out)
+{
+	_cleanup_nodes_ struct host_nodes nodes = {0};
+	int ret = 0;
+
+	for (int kind = 0; !ret && kind < NODE_KINDS_COUNT; kind++)
+		ret = strchr(patterns[kind], '*') ? add_matching(&nodes, root, kind)
+						  : add_node(&nodes, root, kind, patterns[kind]);
+	if (ret)
+		return ret;
+	*out = nodes;
+	nodes = (struct host_nodes){0};
+	return 0;
+}
+
+void host_nodes_done(struct host_nodes *nodes)
+{
+	for (size_t i = 0; i < nodes->n; i++) {
+		free(nodes->list[i].path);
+		free(nodes->list[i].user);
+		free(nodes->list[i].group);
+	}
+	free(nodes->list);
+	*nodes = (struct host_nodes){0};
+}
