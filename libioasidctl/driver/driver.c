@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "host/group.h"
 
 const struct driver *const drivers[] = {&driver_iommufd, &driver_ioasid, NULL};
 
@@ -86,8 +85,8 @@ bool group_allows_driver(const char *driver)
 void device_facts_done(struct device_facts *facts)
 {
 	free(facts->driver);
-	free(facts->group_text);
-	free(facts->in_the_way);
+	free(facts->override);
+	iommu_group_done(&facts->members);
 	*facts = (struct device_facts){.group = NO_INDEX};
 }
 

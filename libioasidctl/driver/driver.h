@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "host/group.h"
 #include "model/topology.h"
 
 struct refdev;
@@ -67,8 +68,8 @@ struct device_facts {
 	bool present;
 	uint32_t group; /* IOMMU group number; NO_INDEX: in none */
 	char *driver; /* bound to; NULL: to none */
-	char *group_text; /* members and drivers: "0000:03:01.0 (vfio-pci), 0000:03:02.0 (edu)" */
-	char *in_the_way; /* members whose driver makes the group not viable, with it; NULL: none */
+	char *override; /* its driver_override; NULL: none */
+	struct iommu_group members; /* of its group, itself among them */
 };
 void device_facts_done(struct device_facts *facts);
 

@@ -80,8 +80,5 @@ int ioasid_device_probe(struct driver_fd *fd, struct driver_device *dev);
 /* Asks about a device by name; `args` zeroed but for the name. */
 int ioasid_query(struct driver_fd *fd, const struct ioasid_device_name *name,
 		 struct ioasid_query_args *args, struct ioasidctl_error **err);
-/*
- * "0000:03:01.0 (vfio-pci), ..." of all members of a group, and of those in the way. Both owned by
- * the caller; NULL: none.
- */
-int ioasid_group_text(struct driver_fd *fd, uint32_t group, char **all, char **in_the_way);
+/* The members of a group; *out: iommu_group_done(). */
+int ioasid_group_read(struct driver_fd *fd, uint32_t group, struct iommu_group *out);

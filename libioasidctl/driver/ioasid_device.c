@@ -38,49 +38,39 @@ int ioasid_query(struct driver_fd *fd, const struct ioasid_device_name *name,
 		   : 0;
 }
 
-/* One pass over the members fills both. */
-struct member_texts {
-	FILE *all, *in_the_way;
-	size_t n_all, n_in_the_way;
-};
-
-static void write_member(FILE *out, size_t *listed, const struct ioasid_entry_member *e)
-{
-	fprintf(out, "%s%.*s (%.*s)", (*listed)++ ? ", " : "", IOASID_NAME_SIZE, e->device.name,
-		IOASID_NAME_SIZE, e->driver[0] ? e->driver : "no driver");
-}
-
 static int take_member(void *data, const void *entry)
 {
 	const struct ioasid_entry_member *e = entry;
-	struct member_texts *t = data;
+	struct iommu_group *group = data;
+	struct iommu_group_member *grown = reallocarray(group->members, group->n_members + 1,
+							sizeof(*grown)),
+				  *m;
 
-	write_member(t->all, &t->n_all, e);
-	if (e->device_flags & IOASID_DEVICE_IN_THE_WAY)
-		write_member(t->in_the_way, &t->n_in_the_way, e);
-	return 0;
+	if (!grown)
+		return -ENOMEM;
+	group->members = grown;
+	m = &grown[group->n_members++];
+	*m = (struct iommu_group_member){
+		.address = text_of(e->device.name),
+		.driver = e->driver[0] ? text_of(e->driver) : NULL,
+		.selector = e->device.selector < SELECTOR_COUNT ? (enum selector)e->device.selector
+								: SELECTOR_COUNT,
+		.in_the_way = e->device_flags & IOASID_DEVICE_IN_THE_WAY,
+		.bridge = e->device_flags & IOASID_DEVICE_BRIDGE,
+	};
+	return m->address && (m->driver || !e->driver[0]) ? 0 : -ENOMEM;
 }
 
-int ioasid_group_text(struct driver_fd *fd, uint32_t group, char **all, char **in_the_way)
+int ioasid_group_read(struct driver_fd *fd, uint32_t group, struct iommu_group *out)
 {
 	struct ioasid_list_args args = {.kind = IOASID_LIST_MEMBERS, .object = group};
-	_cleanup_free_ char *text = NULL, *obstacles = NULL;
-	struct member_texts t = {0};
-	size_t size[2];
-	int ret = -ENOMEM;
+	_cleanup_iommu_group_ struct iommu_group members = {.number = group};
+	int ret = ioasid_list(fd, &args, sizeof(struct ioasid_entry_member), take_member, &members);
 
-	t.all = open_memstream(&text, &size[0]);
-	t.in_the_way = t.all ? open_memstream(&obstacles, &size[1]) : NULL;
-	if (t.in_the_way)
-		ret = ioasid_list(fd, &args, sizeof(struct ioasid_entry_member), take_member, &t);
-	if (t.all && fclose(t.all))
-		ret = -ENOMEM;
-	if (t.in_the_way && fclose(t.in_the_way))
-		ret = -ENOMEM;
 	if (ret)
 		return ret;
-	*all = t.n_all ? steal_pointer(text) : NULL;
-	*in_the_way = t.n_in_the_way ? steal_pointer(obstacles) : NULL;
+	*out = members;
+	members = (struct iommu_group){0};
 	return 0;
 }
 
@@ -95,7 +85,7 @@ static int read_facts(struct driver_fd *fd, const struct ioasid_query_args *quer
 	if (query->driver[0] && !facts->driver)
 		return error_nomem(err);
 	if (query->group != IOASID_NONE)
-		ret = ioasid_group_text(fd, query->group, &facts->group_text, &facts->in_the_way);
+		ret = ioasid_group_read(fd, query->group, &facts->members);
 	return ret ? ioasid_fail(err, IOASID_LIST, ret, "can't list the members of group %u",
 				 query->group)
 		   : 0;

@@ -226,9 +226,11 @@ void ioasid_explain_map(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64
 
 static void explain_viability(struct driver_fd *fd, uint32_t group, struct ioasidctl_error **err)
 {
-	_cleanup_free_ char *all = NULL, *text = NULL;
+	_cleanup_iommu_group_ struct iommu_group members = {0};
+	_cleanup_free_ char *text = NULL;
 
-	if (ioasid_group_text(fd, group, &all, &text) || !text)
+	if (ioasid_group_read(fd, group, &members) || iommu_group_text(&members, true, &text) ||
+	    !text)
 		return;
 	error_cause(err, "its IOMMU group %u has members that the host uses: %s", group, text);
 	error_hint(err, "the whole group goes or none: bind those to vfio-pci too (a device entry "

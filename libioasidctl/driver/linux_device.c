@@ -7,14 +7,12 @@
 #include "driver/linux.h"
 #include "host/bind.h"
 #include "host/device.h"
-#include "host/group.h"
 
 int linux_device_find(const struct driver_env *env, const struct device *spec,
 		      struct device_facts *out, struct ioasidctl_error **err)
 {
 	_cleanup_(device_facts_done)
 	struct device_facts facts = {.group = NO_INDEX};
-	_cleanup_iommu_group_ struct iommu_group group = {0};
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
 	_cleanup_free_ char *dir = NULL;
 	int ret;
@@ -31,14 +29,11 @@ int linux_device_find(const struct driver_env *env, const struct device *spec,
 	facts.present = true;
 	ret = host_device_driver(dir, &facts.driver);
 	if (!ret)
+		ret = host_device_override(dir, &facts.override);
+	if (!ret)
 		ret = host_device_group(dir, &facts.group);
-	if (!ret && facts.group != NO_INDEX) {
-		ret = iommu_group_read(env->root, facts.group, &group);
-		if (!ret)
-			ret = iommu_group_text(&group, false, &facts.group_text);
-		if (!ret)
-			ret = iommu_group_text(&group, true, &facts.in_the_way);
-	}
+	if (!ret && facts.group != NO_INDEX)
+		ret = iommu_group_read(env->root, facts.group, &facts.members);
 	if (ret)
 		return error_new(err, ERROR_KERNEL, -ret, "can't read %s of sysfs: %s", dir,
 				 strerror(-ret));

@@ -117,12 +117,49 @@ int host_device_group(const char *dir, uint32_t *group)
 	return 0;
 }
 
-bool host_device_is_bridge(const char *dir)
+uint32_t host_device_class(const char *dir)
 {
 	_cleanup_free_ char *path = root_path(dir, "/class");
 	uint64_t class;
 
-	return path && !sysfs_read_number(path, &class) && class >> 8 == 0x0604;
+	return path && !sysfs_read_number(path, &class) && class < 1U << 24 ? (uint32_t) class : 0;
+}
+
+bool host_device_is_bridge(const char *dir)
+{
+	return host_device_class(dir) >> 8 == 0x0604;
+}
+
+enum selector host_device_selector(const char *dir)
+{
+	_cleanup_free_ char *path = root_path(dir, "/subsystem");
+	_cleanup_free_ char *bus = NULL;
+	int i = 0;
+
+	if (!path || sysfs_link(path, &bus))
+		return SELECTOR_COUNT;
+	while (i < SELECTOR_COUNT && (!buses[i] || strcmp(buses[i], bus)))
+		i++;
+	return (enum selector)i;
+}
+
+int host_device_override(const char *dir, char **override)
+{
+	_cleanup_free_ char *path = root_path(dir, "/driver_override");
+	char text[SYSFS_TEXT_MAX];
+	int ret;
+
+	*override = NULL;
+	if (!path)
+		return -ENOMEM;
+	ret = sysfs_read(path, text, sizeof(text));
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	/* What the kernel prints where there is none. */
+	if (!*text || !strcmp(text, "(null)"))
+		return 0;
+	*override = strdup(text);
+	return *override ? 0 : -ENOMEM;
 }
 
 int host_device_vfio(const char *dir, char **node)

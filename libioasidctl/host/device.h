@@ -23,8 +23,17 @@ int host_device_driver(const char *dir, char **driver);
 /* Number of its IOMMU group; NO_INDEX: in none. 0 or -errno. */
 int host_device_group(const char *dir, uint32_t *group);
 
-/* A PCI bridge (class 0x0604..); false where there is no class. */
+/* The PCI class code, 24 bits (0x060400: a bridge to another PCI bus); 0: it has none. */
+uint32_t host_device_class(const char *dir);
+
+/* A bridge to another PCI bus (class 0x0604..). */
 bool host_device_is_bridge(const char *dir);
+
+/* The selector for devices of its bus (`subsystem`); SELECTOR_COUNT: none is for that bus. */
+enum selector host_device_selector(const char *dir);
+
+/* Its driver_override; *override NULL: none set, or the bus has no such thing. 0 or -errno. */
+int host_device_override(const char *dir, char **override);
 
 /*
  * The VFIO character device of a device bound to a VFIO driver, "/dev/vfio/devices/vfio0" (owned,

@@ -46,6 +46,8 @@ static int member_read(const char *dir, const char *address, struct iommu_group_
 		member_done(&m);
 		return ret;
 	}
+	m.selector = host_device_selector(dir);
+	m.bridge = host_device_class(dir) >> 16 == 0x06;
 	m.in_the_way = m.driver && !m.node && !host_driver_leaves_dma(m.driver);
 	*out = m;
 	return 0;

@@ -6,11 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/topology.h"
+
 struct iommu_group_member {
 	char *address;
 	char *driver; /* NULL: none */
 	char *node; /* its VFIO device node; NULL: none */
+	enum selector selector; /* of its bus; SELECTOR_COUNT: none is for that bus */
 	bool in_the_way; /* its driver does DMA of its own, so nobody else can have the group */
+	bool bridge; /* of any kind (PCI class 0x06....): the machine hangs on it */
 };
 
 struct iommu_group {

@@ -16,36 +16,18 @@ static char *keep_text(struct gather *g, const char *text)
 	return copy;
 }
 
-/* Takes "0000:03:01.0 (vfio-pci), 0000:03:02.0 (none)" apart. */
-static void gather_members(struct gather *g, const char *text, struct device_record *out)
+static void gather_members(struct gather *g, const struct iommu_group *group,
+			   struct device_record *out)
 {
-	char *copy = keep_text(g, text ? text : ""), *rest = copy, *one;
-	struct member_record *members;
-	size_t n = 1;
+	struct member_record *members = gather_array(g, group->n_members, sizeof(*members));
 
-	for (const char *p = copy; p && *p; p++)
-		n += *p == ',';
-	members = gather_array(g, n, sizeof(*members));
-	if (!copy || !members)
+	if (!members)
 		return;
 	out->group_members = members;
-	while ((one = strsep(&rest, ","))) {
-		struct member_record *member = &members[out->n_group_members];
-		char *driver = strstr(one, " (");
-
-		one += strspn(one, " ");
-		if (!*one)
-			continue;
-		member->address = one;
-		if (driver && driver > one) {
-			*driver = '\0';
-			driver += 2;
-			driver[strcspn(driver, ")")] = '\0';
-			if (strcmp(driver, "none") && strcmp(driver, "no driver"))
-				member->driver = driver;
-		}
-		out->n_group_members++;
-	}
+	out->n_group_members = group->n_members;
+	for (size_t i = 0; i < group->n_members; i++)
+		members[i] = (struct member_record){keep_text(g, group->members[i].address),
+						    keep_text(g, group->members[i].driver)};
 }
 
 static const struct hardware_record *gather_hardware(struct gather *g, struct device_info *info)
@@ -94,7 +76,7 @@ static void ask_machine(struct gather *g, const struct driver *ops, const struct
 	out->driver = keep_text(g, facts.driver);
 	if (facts.group != NO_INDEX)
 		out->group = facts.group;
-	gather_members(g, facts.group_text, out);
+	gather_members(g, &facts.members, out);
 }
 
 static void ask_fd(struct gather *g, const struct driver *ops, const struct iommu_fd *fd,

@@ -114,6 +114,7 @@ static void pci(const struct tree *t, const char *address, uint32_t group, const
 	tree_file(t, class, "%s/class", device);
 	tree_file(t, "(null)\n", "%s/driver_override", device);
 	tree_link(t, device, "/sys/bus/pci/devices/%s", address);
+	tree_link(t, "/sys/bus/pci", "%s/subsystem", device);
 	tree_driver(t, "vfio-pci");
 	if (group != UINT32_MAX) {
 		snprintf(link, sizeof(link), "/sys/kernel/iommu_groups/%u", group);

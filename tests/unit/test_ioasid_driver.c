@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The ioasid driver on the reference device in this process: what it does and what it says. */
+#include "support_facts.h"
 #include "support_refdev.h"
 
 #include <errno.h>
@@ -147,15 +148,16 @@ static void test_find(void **state)
 	assert_true(facts.present);
 	assert_int_equal(facts.group, 6);
 	assert_null(facts.driver);
-	assert_string_equal(facts.group_text, "0000:00:1f.0 (no driver), 0000:00:1f.2 (ahci), "
-					      "0000:00:1f.3 (no driver)");
-	assert_string_equal(facts.in_the_way, "0000:00:1f.2 (ahci)");
+	assert_members(&facts, false,
+		       "0000:00:1f.0 (no driver), 0000:00:1f.2 (ahci), "
+		       "0000:00:1f.3 (no driver)");
+	assert_members(&facts, true, "0000:00:1f.2 (ahci)");
 	device_facts_done(&facts);
 
 	spec = device_spec(SELECTOR_VDPA, "vdpa0");
 	assert_int_equal(ops->device_find(&w->env, &spec, &facts, &w->err), 0);
 	assert_string_equal(facts.driver, "vhost_vdpa");
-	assert_null(facts.in_the_way);
+	assert_members(&facts, true, NULL);
 	device_facts_done(&facts);
 
 	spec = device_spec(SELECTOR_PCI, "0000:66:00.0");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The iommufd driver: devices. Each argument of each ioctl is compared, each refusal explained. */
 #include "iommufd_fixture.h"
+#include "support_facts.h"
 
 #define ADDRESS "0000:03:01.0"
 
@@ -33,8 +34,8 @@ static void test_find(void **state)
 	assert_true(facts.present);
 	assert_int_equal(facts.group, 8);
 	assert_null(facts.driver);
-	assert_string_equal(facts.group_text, ADDRESS " (no driver), 0000:03:02.0 (e1000e)");
-	assert_string_equal(facts.in_the_way, "0000:03:02.0 (e1000e)");
+	assert_members(&facts, false, ADDRESS " (no driver), 0000:03:02.0 (e1000e)");
+	assert_members(&facts, true, "0000:03:02.0 (e1000e)");
 	device_facts_done(&facts);
 }
 
@@ -53,7 +54,7 @@ static void test_find_of_other_buses(void **state)
 	assert_int_equal(D.device_find(&env, &mdev, &facts, NULL), 0);
 	assert_true(facts.present);
 	assert_int_equal(facts.group, NO_INDEX);
-	assert_null(facts.group_text);
+	assert_int_equal(facts.members.n_members, 0);
 	device_facts_done(&facts);
 	assert_int_equal(D.device_find(&env, &bad, &facts, &err), -EINVAL);
 	assert_int_equal(err->kind, ERROR_CONFIG);

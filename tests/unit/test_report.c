@@ -34,8 +34,12 @@ static int fake_find(const struct driver_env *env, const struct device *spec,
 		.present = true,
 		.group = 7,
 		.driver = strdup("vfio-pci"),
-		.group_text = strdup("0000:01:00.0 (vfio-pci), 0000:01:00.1 (no driver)"),
 	};
+	out->members.members = calloc(2, sizeof(*out->members.members));
+	out->members.n_members = 2;
+	out->members.members[0] = (struct iommu_group_member){.address = strdup("0000:01:00.0"),
+							      .driver = strdup("vfio-pci")};
+	out->members.members[1].address = strdup("0000:01:00.1");
 	return 0;
 }
 
