@@ -199,15 +199,32 @@ static void print_attachments(int depth, const json_t *attachments)
 	putchar('\n');
 }
 
+static void print_table(const json_t *ioasid)
+{
+	const json_t *table = json_object_get(ioasid, "table"), *word;
+	size_t i;
+
+	if (json_object_get(ioasid, "viommu"))
+		printf(", on %s", text_of(ioasid, "viommu"));
+	if (!table)
+		return;
+	printf(", %s table", text_of(table, "format"));
+	if (!json_array_size(json_object_get(table, "words")))
+		printf(" at %s", text_of(table, "address"));
+	json_array_foreach (json_object_get(table, "words"), i, word)
+		printf(" %s", json_string_value(word));
+}
+
 static void print_counted(const json_t *ioasid)
 {
 	const json_t *domains = json_object_get(ioasid, "domains");
 	char size[NUMBER_TEXT_MAX];
 
 	if (domains)
-		printf(", %" JSON_INTEGER_FORMAT " domain%s, tables %s",
-		       json_integer_value(domains), json_integer_value(domains) == 1 ? "" : "s",
-		       size_of(ioasid, "page_table_bytes", size));
+		printf(", %" JSON_INTEGER_FORMAT " domain%s", json_integer_value(domains),
+		       json_integer_value(domains) == 1 ? "" : "s");
+	if (json_object_get(ioasid, "page_table_bytes"))
+		printf(", tables %s", size_of(ioasid, "page_table_bytes", size));
 }
 
 static void print_ioasid(int depth, const json_t *ioasid)
@@ -222,6 +239,7 @@ static void print_ioasid(int depth, const json_t *ioasid)
 		       json_integer_value(json_object_get(ioasid, "id")));
 	json_array_foreach (json_object_get(ioasid, "flags"), i, flag)
 		printf(", %s", json_string_value(flag));
+	print_table(ioasid);
 	print_counted(ioasid);
 	if (!is_true(ioasid, "alive"))
 		print_bad(", gone");
@@ -249,6 +267,54 @@ static void print_children(int depth, const json_t *ioasids, const char *parent)
 	}
 }
 
+static void print_vdevices(const json_t *vdevices)
+{
+	const json_t *vdevice;
+	size_t i;
+
+	if (!json_array_size(vdevices))
+		return;
+	indent(3);
+	fputs("vdevices", stdout);
+	json_array_foreach (vdevices, i, vdevice)
+		printf("%s %s as %s", i ? "," : "", text_of(vdevice, "device"),
+		       text_of(vdevice, "id"));
+	putchar('\n');
+}
+
+static void print_queues(const json_t *queues)
+{
+	char size[NUMBER_TEXT_MAX];
+	const json_t *queue;
+	size_t i;
+
+	json_array_foreach (queues, i, queue) {
+		indent(3);
+		printf("queue %" JSON_INTEGER_FORMAT " at %s, %s\n",
+		       json_integer_value(json_object_get(queue, "index")), text_of(queue, "iova"),
+		       size_of(queue, "length", size));
+	}
+}
+
+static void print_viommu(const json_t *viommu)
+{
+	const json_int_t depth = json_integer_value(json_object_get(viommu, "events_depth"));
+
+	print_head(2, "viommu", text_of(viommu, "name"));
+	printf(": %s on %s, by %s", text_of(viommu, "type"), text_of(viommu, "parent"),
+	       text_of(viommu, "device"));
+	if (json_object_get(viommu, "id"))
+		printf(", id %" JSON_INTEGER_FORMAT,
+		       json_integer_value(json_object_get(viommu, "id")));
+	if (depth)
+		printf(", queue of %" JSON_INTEGER_FORMAT " events", depth);
+	if (json_is_false(json_object_get(viommu, "alive")))
+		print_bad(", gone");
+	putchar('\n');
+	print_vdevices(json_object_get(viommu, "vdevices"));
+	print_queues(json_object_get(viommu, "queues"));
+}
+
 static void print_fd(const json_t *fd)
 {
 	const json_t *viommu;
@@ -258,14 +324,14 @@ static void print_fd(const json_t *fd)
 	printf(": %s %s", text_of(fd, "driver"), text_of(fd, "node"));
 	if (strcmp(text_of(fd, "accounting"), "default"))
 		printf(", memory charged to the %s", text_of(fd, "accounting"));
+	if (json_object_get(fd, "vfio_compat"))
+		printf(", VFIO container with %s", text_of(fd, "vfio_compat"));
 	if (!is_true(fd, "open"))
 		print_bad(", not open");
 	putchar('\n');
 	print_children(2, json_object_get(fd, "ioasids"), NULL);
-	json_array_foreach (json_object_get(fd, "viommus"), i, viommu) {
-		print_head(2, "viommu", text_of(viommu, "name"));
-		printf(": %s on %s\n", text_of(viommu, "type"), text_of(viommu, "parent"));
-	}
+	json_array_foreach (json_object_get(fd, "viommus"), i, viommu)
+		print_viommu(viommu);
 }
 
 void print_tree(const json_t *dump)

@@ -6,15 +6,7 @@
 
 #include "apply/execution.h"
 #include "apply/memory.h"
-
-struct step {
-	struct execution *x;
-	const struct operation *op;
-	bool undo; /* the operation is run backwards */
-	struct topology *t;
-	struct iommu_fd *fd; /* NULL: of memory */
-	struct ioasidctl_error **err;
-};
+#include "apply/step.h"
 
 typedef int (*action)(const struct step *s);
 
@@ -126,8 +118,7 @@ static int close_device(const struct step *s)
 	return 0;
 }
 
-/* A device that an undo failed to open again: what follows must say so, not crash. */
-static int need_handle(const struct step *s, const struct device *d)
+int need_handle(const struct step *s, const struct device *d)
 {
 	return d->live.handle ? 0
 			      : error_new(s->err, ERROR_UNAVAILABLE, ENODEV,
@@ -177,15 +168,17 @@ static int alloc_ioasid(const struct step *s)
 	int ret;
 
 	if (i->kind == IOASID_NESTED) {
+		on.parent = s->fd->ioasids[i->parent].live.id;
+		if (i->viommu != NO_INDEX)
+			on.viommu = s->fd->viommus[i->viommu].live.id;
+	}
+	if (i->kind == IOASID_NESTED && s->op->item != NO_INDEX) {
 		const struct device *d = &s->t->devices[s->op->item];
 
 		ret = need_handle(s, d);
 		if (ret)
 			return ret;
-		on.parent = s->fd->ioasids[i->parent].live.id;
 		on.device = d->live.handle;
-		if (i->viommu != NO_INDEX)
-			on.viommu = s->fd->viommus[i->viommu].live.id;
 	}
 	ret = s->fd->ops->ioasid_alloc(s->fd->live.handle, i, i->kind == IOASID_NESTED ? &on : NULL,
 				       &i->live.id, s->err);
@@ -217,7 +210,7 @@ static int allow_ranges(const struct step *s)
 				 s->err);
 }
 
-static int map_memory(const struct step *s, const struct ioasid *i, const struct mapping *m)
+static int map_memory(const struct step *s, const struct ioasid *i, struct mapping *m)
 {
 	struct memory *memory = &s->t->memories[m->memory];
 	struct map_args args = {.iova = m->iova,
@@ -225,7 +218,11 @@ static int map_memory(const struct step *s, const struct ioasid *i, const struct
 				.access = m->access,
 				.fd = memory->live.fd,
 				.offset = m->offset};
+	uint64_t placed;
 	int ret;
+
+	if (!mapping_is_placed(m))
+		args.placed = &placed;
 
 	if (s->fd->ops->wants_va(s->fd->live.handle, memory)) {
 		ret = memory_window(memory, m->offset, m->length, &args.va, s->err);
@@ -233,13 +230,18 @@ static int map_memory(const struct step *s, const struct ioasid *i, const struct
 			return ret;
 		sync_memory(s, memory);
 	}
-	return s->fd->ops->map(s->fd->live.handle, i->live.id, &args, s->err);
+	ret = s->fd->ops->map(s->fd->live.handle, i->live.id, &args, s->err);
+	if (!ret && args.placed) {
+		m->iova = placed;
+		m->placed = true;
+	}
+	return ret;
 }
 
 static int map_or_copy(const struct step *s)
 {
 	const struct ioasid *i = &s->fd->ioasids[s->op->object];
-	const struct mapping *m = &i->maps[s->op->item];
+	struct mapping *m = &i->maps[s->op->item];
 
 	if (m->source == NO_INDEX)
 		return map_memory(s, i, m);
@@ -253,6 +255,17 @@ static int unmap(const struct step *s)
 	const struct mapping *m = &i->maps[s->op->item];
 
 	return s->fd->ops->unmap(s->fd->live.handle, i->live.id, m->iova, m->length, s->err);
+}
+
+static int set_compat(const struct step *s)
+{
+	const struct topology *t = s->undo && s->fd->prev != NO_INDEX ? s->x->live : s->t;
+	const struct iommu_fd *fd = t == s->t ? s->fd : &t->fds[s->fd->prev];
+	const uint32_t ioasid = s->undo && t == s->t ? NO_INDEX : fd->vfio_compat;
+
+	return s->fd->ops->set_vfio_compat(
+		s->fd->live.handle, ioasid == NO_INDEX ? NO_INDEX : fd->ioasids[ioasid].live.id,
+		s->err);
 }
 
 static int attach_to(const struct step *s, const struct ioasid *i)
@@ -306,6 +319,15 @@ static const action actions[OPERATION_COUNT] = {
 	[OPERATION_ALLOC] = alloc_ioasid,
 	[OPERATION_FREE] = free_ioasid,
 	[OPERATION_ALLOW] = allow_ranges,
+	[OPERATION_ALLOC_VIOMMU] = alloc_viommu,
+	[OPERATION_FREE_VIOMMU] = free_viommu,
+	[OPERATION_ALLOC_EVENTS] = alloc_events,
+	[OPERATION_FREE_EVENTS] = free_events,
+	[OPERATION_ALLOC_QUEUE] = alloc_queue,
+	[OPERATION_FREE_QUEUE] = free_queue,
+	[OPERATION_ALLOC_VDEVICE] = alloc_vdevice,
+	[OPERATION_FREE_VDEVICE] = free_vdevice,
+	[OPERATION_SET_COMPAT] = set_compat,
 	[OPERATION_MAP] = map_or_copy,
 	[OPERATION_COPY] = map_or_copy,
 	[OPERATION_UNMAP] = unmap,

@@ -163,6 +163,31 @@ static int prepare(const struct engine *engine, const struct topology *live,
 	return ret;
 }
 
+static void adopt_viommu(const struct viommu *live, struct viommu *desired)
+{
+	desired->live = live->live;
+	/* With another depth it is another queue. */
+	if (desired->events_depth == live->events_depth)
+		desired->live_events = live->live_events;
+	for (size_t i = 0; i < desired->n_vdevices; i++)
+		if (desired->vdevices[i].prev != NO_INDEX)
+			desired->vdevices[i].live = live->vdevices[desired->vdevices[i].prev].live;
+	for (size_t i = 0; i < desired->n_queues; i++)
+		if (desired->queues[i].prev != NO_INDEX)
+			desired->queues[i].live = live->queues[desired->queues[i].prev].live;
+}
+
+static void adopt_members(const struct iommu_fd *live, struct iommu_fd *desired)
+{
+	for (size_t i = 0; i < desired->n_ioasids; i++)
+		if (desired->ioasids[i].prev != NO_INDEX)
+			desired->ioasids[i].live = live->ioasids[desired->ioasids[i].prev].live;
+	for (size_t i = 0; i < desired->n_viommus; i++)
+		if (desired->viommus[i].prev != NO_INDEX)
+			adopt_viommu(&live->viommus[desired->viommus[i].prev],
+				     &desired->viommus[i]);
+}
+
 /* The desired topology starts with the handles of everything that it keeps. */
 static void adopt_handles(const struct topology *live, struct topology *desired)
 {
@@ -178,10 +203,7 @@ static void adopt_handles(const struct topology *live, struct topology *desired)
 		if (fd->prev == NO_INDEX)
 			continue;
 		fd->live.handle = live->fds[fd->prev].live.handle;
-		for (size_t j = 0; j < fd->n_ioasids; j++)
-			if (fd->ioasids[j].prev != NO_INDEX)
-				fd->ioasids[j].live =
-					live->fds[fd->prev].ioasids[fd->ioasids[j].prev].live;
+		adopt_members(&live->fds[fd->prev], fd);
 	}
 }
 
@@ -211,12 +233,22 @@ static void hand_down(struct topology *live, struct topology *desired)
 	}
 }
 
+/* Mappings that the kernel has placed come into their order; until now the plan counted on it. */
+static void settle_placements(struct topology *t)
+{
+	for (size_t i = 0; i < t->n_fds; i++)
+		for (size_t j = 0; j < t->fds[i].n_ioasids; j++)
+			ioasid_sort_mappings(&t->fds[i].ioasids[j]);
+}
+
 static void commit(struct engine *engine, struct topology **slot, struct topology *desired)
 {
 	struct topology *live = slot ? *slot : NULL;
 
 	if (live && desired)
 		hand_down(live, desired);
+	if (desired)
+		settle_placements(desired);
 	topology_free(live);
 	if (slot && desired)
 		*slot = desired;

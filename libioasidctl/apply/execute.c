@@ -46,6 +46,15 @@ static struct position position_of(const struct topology *t, const struct operat
 	case OPERATION_ALLOC:
 	case OPERATION_ALLOW:
 		return t->fds[op->fd].ioasids[op->object].at;
+	case OPERATION_ALLOC_VIOMMU:
+	case OPERATION_ALLOC_EVENTS:
+		return t->fds[op->fd].viommus[op->object].at;
+	case OPERATION_ALLOC_VDEVICE:
+		return t->fds[op->fd].viommus[op->object].vdevices[op->item].at;
+	case OPERATION_ALLOC_QUEUE:
+		return t->fds[op->fd].viommus[op->object].queues[op->item].at;
+	case OPERATION_SET_COMPAT:
+		return t->fds[op->fd].at;
 	case OPERATION_MAP:
 	case OPERATION_COPY:
 		return t->fds[op->fd].ioasids[op->object].maps[op->item].at;

@@ -2,8 +2,11 @@
 /* Reading back, as far as the interface can be asked. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "apply/execution.h"
+#include "base/cleanup.h"
 #include "base/number.h"
 
 /* The walk over what the kernel lists, beside what should be there. */
@@ -83,6 +86,42 @@ static int verify_ranges(const struct iommu_fd *fd, const struct ioasid *ioasid,
 	return ret;
 }
 
+static bool is_sorted(const struct ioasid *ioasid)
+{
+	for (size_t i = 1; i < ioasid->n_maps; i++)
+		if (mapping_compare(&ioasid->maps[i - 1], &ioasid->maps[i]) > 0)
+			return false;
+	return true;
+}
+
+/* While a plan runs, mappings that the kernel has placed are still where the plan knows them. */
+static int verify_mappings(const struct iommu_fd *fd, const struct ioasid *ioasid,
+			   struct ioasidctl_error **err)
+{
+	_cleanup_free_ struct mapping *maps = NULL;
+	struct ioasid sorted = *ioasid;
+
+	if (!is_sorted(ioasid)) {
+		maps = calloc(ioasid->n_maps, sizeof(*maps));
+		if (!maps)
+			return error_nomem(err);
+		memcpy(maps, ioasid->maps, ioasid->n_maps * sizeof(*maps));
+		sorted.maps = maps;
+		ioasid_sort_mappings(&sorted);
+	}
+	return fd->ops->list_mappings ? verify_list(fd, &sorted, err)
+				      : verify_ranges(fd, &sorted, err);
+}
+
+static int verify_viommu(const struct iommu_fd *fd, const struct viommu *viommu,
+			 struct ioasidctl_error **err)
+{
+	if (fd->ops->viommu_probe && fd->ops->viommu_probe(fd->live.handle, viommu->live.id))
+		return error_new(err, ERROR_VERIFY, ENOENT, "%s/%s is gone right after it was made",
+				 fd->name, viommu->name);
+	return 0;
+}
+
 static int verify_ioasid(const struct iommu_fd *fd, const struct ioasid *ioasid,
 			 struct ioasidctl_error **err)
 {
@@ -91,8 +130,7 @@ static int verify_ioasid(const struct iommu_fd *fd, const struct ioasid *ioasid,
 				 fd->name, ioasid->name);
 	if (ioasid->kind != IOASID_GPA)
 		return 0;
-	return fd->ops->list_mappings ? verify_list(fd, ioasid, err)
-				      : verify_ranges(fd, ioasid, err);
+	return verify_mappings(fd, ioasid, err);
 }
 
 int verify_topology(const struct topology *t, struct ioasidctl_error **err)
@@ -102,6 +140,9 @@ int verify_topology(const struct topology *t, struct ioasidctl_error **err)
 	for (size_t i = 0; !ret && i < t->n_fds; i++)
 		for (size_t j = 0; !ret && j < t->fds[i].n_ioasids; j++)
 			ret = verify_ioasid(&t->fds[i], &t->fds[i].ioasids[j], err);
+	for (size_t i = 0; !ret && i < t->n_fds; i++)
+		for (size_t j = 0; !ret && j < t->fds[i].n_viommus; j++)
+			ret = verify_viommu(&t->fds[i], &t->fds[i].viommus[j], err);
 	for (size_t i = 0; !ret && i < t->n_devices; i++) {
 		const struct device *d = &t->devices[i];
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "config/build.h"
 
 /* A reference to a device, with all that a message about it needs. */
@@ -215,6 +216,7 @@ static void link_vdevices(struct builder *b, uint32_t fd, uint32_t index, const 
 				  .fd = fd,
 				  .head = &raw->head};
 
+		vdevice_init(v);
 		v->at = build_position(&raw->head);
 		v->id = build_number(raw->id);
 		v->device = build_reference(b, &b->things, THING_DEVICE, &use.item, &raw->head,
@@ -228,6 +230,53 @@ static void link_vdevices(struct builder *b, uint32_t fd, uint32_t index, const 
 			add_use(&ids, &use);
 	}
 	find_doubles(b, &ids, report_vdevice_id);
+}
+
+static void link_queues(struct builder *b, uint32_t fd, uint32_t index, const struct place *owner)
+{
+	const struct raw_viommu *from = &b->raw->fds[fd].viommus[index];
+	struct viommu *to = &b->t->fds[fd].viommus[index];
+
+	to->queues = build_array(b, from->queues_count, sizeof(*to->queues));
+	to->n_queues = to->queues ? from->queues_count : 0;
+	for (uint32_t i = 0; i < to->n_queues; i++) {
+		const struct raw_queue *raw = &from->queues[i];
+		const struct place place = {owner, "queues", raw->head.index};
+		struct hw_queue *q = &to->queues[i];
+
+		hw_queue_init(q);
+		q->at = build_position(&raw->head);
+		q->index = (uint32_t)build_number(raw->index);
+		q->iova = build_number(raw->iova);
+		q->length = build_number(raw->length);
+		if (raw->head.bad)
+			continue;
+		if (!range_valid(q->iova, q->length))
+			fault(b->faults, &place, "length", build_at(&raw->head, "length"),
+			      "the queue goes past the end of the 64-bit address space");
+		for (uint32_t j = 0; j < i; j++)
+			if (to->queues[j].index == q->index && !from->queues[j].head.bad) {
+				fault(b->faults, &place, "index", build_at(&raw->head, "index"),
+				      "index %u is taken by the queue in line %u", q->index,
+				      to->queues[j].at.line);
+				break;
+			}
+	}
+}
+
+static void link_vfio_compat(struct builder *b, uint32_t index, const struct place *up)
+{
+	const struct raw_fd *raw = &b->raw->fds[index];
+	struct iommu_fd *fd = &b->t->fds[index];
+
+	fd->vfio_compat = build_reference(b, &b->members[index], THING_IOASID, up, &raw->head,
+					  "vfio_compat", raw->vfio_compat);
+	if (fd->vfio_compat == NO_INDEX || raw->ioasids[fd->vfio_compat].head.bad ||
+	    fd->ioasids[fd->vfio_compat].kind == IOASID_GPA)
+		return;
+	fault(b->faults, up, "vfio_compat", build_at(&raw->head, "vfio_compat"),
+	      "\"%s\" in line %u is nested, expected a gpa IOASID",
+	      fd->ioasids[fd->vfio_compat].name, fd->ioasids[fd->vfio_compat].at.line);
 }
 
 static void resolve_fd(struct builder *b, uint32_t index, const struct place *up)
@@ -266,6 +315,7 @@ static void link_fd(struct builder *b, uint32_t index, struct uses *attachments,
 	const struct place up = {NULL, "fds", raw->head.index};
 
 	resolve_fd(b, index, &up);
+	link_vfio_compat(b, index, &up);
 	for (uint32_t i = 0; i < fd->n_ioasids; i++) {
 		const struct raw_ioasid *from = &raw->ioasids[i];
 		const struct place place = {&up, "ioasids", from->head.index};
@@ -280,7 +330,52 @@ static void link_fd(struct builder *b, uint32_t index, struct uses *attachments,
 
 		check_parent(b, &place, &from->head, index, fd->viommus[i].parent);
 		link_vdevices(b, index, i, &place, vdevices);
+		link_queues(b, index, i, &place);
 	}
+}
+
+static void each_attachment(struct topology *t,
+			    void (*visit)(struct ioasid *ioasid, const struct attachment *a,
+					  bool *with_pasids),
+			    bool *with_pasids)
+{
+	for (size_t i = 0; i < t->n_fds; i++)
+		for (size_t j = 0; j < t->fds[i].n_ioasids; j++) {
+			struct ioasid *ioasid = &t->fds[i].ioasids[j];
+
+			for (size_t k = 0; k < ioasid->n_attach; k++)
+				if (ioasid->attach[k].device != NO_INDEX)
+					visit(ioasid, &ioasid->attach[k], with_pasids);
+		}
+}
+
+static void note_pasid(struct ioasid *ioasid, const struct attachment *a, bool *with_pasids)
+{
+	(void)ioasid;
+	if (a->pasid != NO_PASID)
+		with_pasids[a->device] = true;
+}
+
+static void flag_pasid(struct ioasid *ioasid, const struct attachment *a, bool *with_pasids)
+{
+	if (with_pasids[a->device])
+		ioasid->flags |= IOASID_FLAG_PASID;
+}
+
+/*
+ * A device whose PASIDs are used needs tables made for that everywhere, also where its other DMA
+ * goes: the flag follows from the attachments.
+ */
+static void derive_pasid_flags(struct builder *b)
+{
+	bool *with_pasids = arena_alloc_array(b->arena, b->t->n_devices, sizeof(*with_pasids));
+
+	if (!with_pasids) {
+		b->faults->no_memory = true;
+		return;
+	}
+	each_attachment(b->t, note_pasid, with_pasids);
+	each_attachment(b->t, flag_pasid, with_pasids);
 }
 
 void build_links(struct builder *b)
@@ -306,4 +401,5 @@ void build_links(struct builder *b)
 		link_fd(b, i, &attachments, &vdevices);
 	find_doubles(b, &attachments, report_attachment);
 	find_doubles(b, &vdevices, report_vdevice);
+	derive_pasid_flags(b);
 }

@@ -171,6 +171,11 @@ static bool build_mapping(struct builder *b, const struct space *s, const struct
 				    raw->copy);
 	if (raw->head.bad)
 		return false;
+	if (m->auto_iova && raw->copy) {
+		fault(b->faults, &place, "iova", build_at(&raw->head, "iova"),
+		      "a copy is placed where the config says, expected an address");
+		return false;
+	}
 	if (!m->auto_iova && !check_range(b, &place, &raw->head, "iova", m->iova, m->length))
 		return false;
 	if (raw->copy && !check_range(b, &place, &raw->head, "from", m->offset, m->length))
@@ -178,27 +183,6 @@ static bool build_mapping(struct builder *b, const struct space *s, const struct
 	if (m->memory != NO_INDEX)
 		check_within_memory(b, &place, raw, m);
 	return true;
-}
-
-static int compare_mappings(const void *a, const void *b)
-{
-	const struct mapping *x = a, *y = b;
-
-	if (x->auto_iova != y->auto_iova)
-		return x->auto_iova ? -1 : 1;
-	if (x->iova != y->iova)
-		return x->iova < y->iova ? -1 : 1;
-	return later(x->at, y->at) ? 1 : later(y->at, x->at) ? -1 : 0;
-}
-
-static void sort_mappings(struct ioasid *ioasid)
-{
-	for (size_t i = 1; i < ioasid->n_maps; i++)
-		if (compare_mappings(&ioasid->maps[i - 1], &ioasid->maps[i]) > 0) {
-			qsort(ioasid->maps, ioasid->n_maps, sizeof(*ioasid->maps),
-			      compare_mappings);
-			return;
-		}
 }
 
 static void fault_overlap(struct builder *b, const struct space *s, const struct mapping *one,
@@ -255,7 +239,7 @@ static void build_maps(struct builder *b, const struct space *s)
 	for (uint32_t i = 0; ioasid->maps && i < s->raw->map_count && !faults_full(b->faults); i++)
 		if (build_mapping(b, s, &s->raw->map[i], &ioasid->maps[ioasid->n_maps]))
 			ioasid->n_maps++;
-	sort_mappings(ioasid);
+	ioasid_sort_mappings(ioasid);
 	check_addresses(b, s);
 }
 

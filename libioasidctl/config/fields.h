@@ -89,8 +89,10 @@
 	     .type = VALUE_BOOL, .fallback = "false", FOR_("kind", "gpa"))                         \
 	TEXT(ioasid, dirty_tracking, OPTIONAL, "The IOMMU records which pages devices wrote to.",  \
 	     .type = VALUE_BOOL, .fallback = "false", FOR_("kind", "gpa"))                         \
-	TEXT(ioasid, pasid, OPTIONAL, "Devices may be attached by PASID.", .type = VALUE_BOOL,     \
-	     .fallback = "false")                                                                  \
+	TEXT(ioasid, pasid, OPTIONAL,                                                              \
+	     "Devices may be attached by PASID. Follows by itself for an IOASID with such an "     \
+	     "attachment, and for the one that has the rest of that device.",                      \
+	     .type = VALUE_BOOL, .fallback = "false")                                              \
 	TEXT(ioasid, fault_queue, OPTIONAL, "I/O page faults are queued for a program to answer.", \
 	     .type = VALUE_BOOL, .fallback = "false")                                              \
 	TEXT(ioasid, huge_pages, OPTIONAL, "The IOMMU may use large pages for large mappings.",    \
@@ -111,6 +113,12 @@
 	     "What the guest's IOMMU calls it: a stream id, or bus, device and function.",     \
 	     .type = VALUE_ADDRESS)
 
+#define QUEUE_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                             \
+	TEXT(queue, index, REQUIRED, "Its number, as the guest's IOMMU counts its queues.", \
+	     .type = VALUE_NUMBER, .max = UINT32_MAX)                                       \
+	TEXT(queue, iova, REQUIRED, "Where it lies in the parent.", .type = VALUE_ADDRESS)  \
+	TEXT(queue, length, REQUIRED, "How many bytes it has.", .type = VALUE_SIZE)
+
 #define VIOMMU_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                   \
 	TEXT(viommu, name, REQUIRED, "Its name, unique among the IOASIDs and vIOMMUs of the fd.",  \
 	     .type = VALUE_NAME)                                                                   \
@@ -122,7 +130,9 @@
 	TEXT(viommu, type, OPTIONAL, "The kind of IOMMU the guest sees.", .type = VALUE_WORD,      \
 	     .words = viommu_type_names, .fallback = "default")                                    \
 	OBJECT(viommu, events, OPTIONAL, events, "A queue of the guest's IOMMU events.")           \
-	LIST(viommu, vdevices, OPTIONAL, vdevice, "The devices' identities in the guest.")
+	LIST(viommu, vdevices, OPTIONAL, vdevice, "The devices' identities in the guest.")         \
+	LIST(viommu, queues, OPTIONAL, queue,                                                      \
+	     "Hardware queues that the guest drives itself, in its own memory.")
 
 #define FD_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                 \
 	TEXT(fd, name, REQUIRED, "Its name, unique among memory, devices and fds.",          \
@@ -136,6 +146,9 @@
 	     "Whose memlock limit pinned pages count against: the process's or the user's; " \
 	     "default leaves it to the kernel.",                                             \
 	     .type = VALUE_WORD, .words = accounting_names, .fallback = "default")           \
+	TEXT(fd, vfio_compat, OPTIONAL,                                                      \
+	     "The gpa IOASID that programs get which use the fd as a VFIO container.",       \
+	     .type = VALUE_NAME, .refers = "IOASID")                                         \
 	LIST(fd, ioasids, OPTIONAL, ioasid, "Its I/O address spaces.")                       \
 	LIST(fd, viommus, OPTIONAL, viommu, "Its virtual IOMMUs.")
 
@@ -207,6 +220,7 @@
 	X(ioasid, IOASID_FIELDS, CYAML_FLAG_BLOCK, "an IOASID")            \
 	X(events, EVENTS_FIELDS, CYAML_FLAG_FLOW, "an event queue")        \
 	X(vdevice, VDEVICE_FIELDS, CYAML_FLAG_FLOW, "a vdevice")           \
+	X(queue, QUEUE_FIELDS, CYAML_FLAG_FLOW, "a hardware queue")        \
 	X(viommu, VIOMMU_FIELDS, CYAML_FLAG_BLOCK, "a viommu")             \
 	X(fd, FD_FIELDS, CYAML_FLAG_BLOCK, "an fd")                        \
 	X(device, DEVICE_FIELDS, CYAML_FLAG_FLOW, "a device")              \

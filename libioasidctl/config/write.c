@@ -126,7 +126,7 @@ static void write_table(struct writer *w, const struct table *table, struct raw_
 
 static void write_mapping(struct writer *w, const struct mapping *m, struct raw_mapping *raw)
 {
-	raw->iova = m->auto_iova ? text(w, "auto") : hex(w, m->iova);
+	raw->iova = mapping_is_placed(m) ? hex(w, m->iova) : text(w, "auto");
 	raw->length = size(w, m->length);
 	if (m->memory == NO_INDEX) {
 		raw->copy = text(w, ioasid_name(w, m->source));
@@ -198,6 +198,12 @@ static void write_viommu(struct writer *w, const struct viommu *viommu, struct r
 		raw->vdevices[i].device = text(w, device_name(w, viommu->vdevices[i].device));
 		raw->vdevices[i].id = hex(w, viommu->vdevices[i].id);
 	}
+	raw->queues = list(w, viommu->n_queues, sizeof(*raw->queues), &raw->queues_count);
+	for (uint32_t i = 0; i < raw->queues_count; i++) {
+		raw->queues[i].index = decimal(w, viommu->queues[i].index);
+		raw->queues[i].iova = hex(w, viommu->queues[i].iova);
+		raw->queues[i].length = size(w, viommu->queues[i].length);
+	}
 }
 
 static void write_fd(struct writer *w, const struct iommu_fd *fd, struct raw_fd *raw)
@@ -207,6 +213,7 @@ static void write_fd(struct writer *w, const struct iommu_fd *fd, struct raw_fd 
 	raw->driver = text(w, driver_choice_names[fd->driver]);
 	raw->node = text(w, fd->node);
 	raw->accounting = text(w, accounting_names[fd->accounting]);
+	raw->vfio_compat = text(w, ioasid_name(w, fd->vfio_compat));
 	raw->ioasids = list(w, fd->n_ioasids, sizeof(*raw->ioasids), &raw->ioasids_count);
 	for (uint32_t i = 0; i < raw->ioasids_count; i++)
 		write_ioasid(w, &fd->ioasids[i], &raw->ioasids[i]);

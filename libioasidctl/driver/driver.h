@@ -165,6 +165,11 @@ struct driver {
 	enum driver_choice choice;
 	const char *node; /* default node, below root */
 	const char *missing[CAP_COUNT]; /* NULL: able; else why not */
+	/* Of nested IOASIDs, bits by enum table_format: known at all; only on a viommu. */
+	uint32_t tables, viommu_tables;
+	/* Bits by enum viommu_type: viommus; those that have event queues, hardware queues. */
+	uint32_t viommus, event_viommus, queue_viommus;
+	bool nested_needs_device; /* a nested IOASID is made for the IOMMU of one device */
 
 	/* Whether it could be opened here, changing nothing. 0, or -errno and why. */
 	int (*available)(const struct driver_env *env, const char *node,

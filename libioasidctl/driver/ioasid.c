@@ -282,6 +282,10 @@ const struct driver driver_ioasid = {
 				"it changes the drivers only of devices that are declared; "
 				"declare the other members of the group too",
 		},
+	.tables = 1 << TABLE_X86_64 | 1 << TABLE_VTD_S1,
+	.viommus = 1 << VIOMMU_DEFAULT,
+	.event_viommus = 1 << VIOMMU_DEFAULT,
+	.queue_viommus = 1 << VIOMMU_DEFAULT,
 	.available = available,
 	.open = fd_open,
 	.close = ioasid_close,

@@ -359,6 +359,15 @@ const struct driver driver_iommufd = {
 				     "of iommufd",
 			[CAP_MOCK] = NOT_YET,
 		},
+	.tables =
+		1 << TABLE_VTD_S1 | 1 << TABLE_ARM_SMMUV3 | 1 << TABLE_AMD_GUEST | 1 << TABLE_MOCK,
+	/* The kernel has no other way to the guest's stream or device tables. */
+	.viommu_tables = 1 << TABLE_ARM_SMMUV3 | 1 << TABLE_AMD_GUEST,
+	.viommus = 1 << VIOMMU_DEFAULT | 1 << VIOMMU_ARM_SMMUV3 | 1 << VIOMMU_TEGRA241_CMDQV |
+		   1 << VIOMMU_MOCK,
+	.event_viommus = 1 << VIOMMU_ARM_SMMUV3 | 1 << VIOMMU_TEGRA241_CMDQV | 1 << VIOMMU_MOCK,
+	.queue_viommus = 1 << VIOMMU_TEGRA241_CMDQV | 1 << VIOMMU_MOCK,
+	.nested_needs_device = true,
 	.available = available,
 	.open = fd_open,
 	.close = fd_close,

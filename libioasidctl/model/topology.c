@@ -160,15 +160,50 @@ FIND(topology_find_fd, struct topology, fds, n_fds)
 FIND(iommu_fd_find_ioasid, struct iommu_fd, ioasids, n_ioasids)
 FIND(iommu_fd_find_viommu, struct iommu_fd, viommus, n_viommus)
 
-static int compare_iova(const void *key, const void *mapping)
+bool mapping_is_placed(const struct mapping *m)
 {
-	const uint64_t iova = *(const uint64_t *)key, at = ((const struct mapping *)mapping)->iova;
+	return !m->auto_iova || m->placed;
+}
 
-	return iova < at ? -1 : iova > at;
+static bool later(struct position a, struct position b)
+{
+	return a.line != b.line ? a.line > b.line : a.column > b.column;
+}
+
+int mapping_compare(const void *a, const void *b)
+{
+	const struct mapping *x = a, *y = b;
+
+	if (mapping_is_placed(x) != mapping_is_placed(y))
+		return mapping_is_placed(x) ? 1 : -1;
+	if (x->iova != y->iova)
+		return x->iova < y->iova ? -1 : 1;
+	return later(x->at, y->at) ? 1 : later(y->at, x->at) ? -1 : 0;
+}
+
+void ioasid_sort_mappings(struct ioasid *ioasid)
+{
+	for (size_t i = 1; i < ioasid->n_maps; i++)
+		if (mapping_compare(&ioasid->maps[i - 1], &ioasid->maps[i]) > 0) {
+			qsort(ioasid->maps, ioasid->n_maps, sizeof(*ioasid->maps), mapping_compare);
+			return;
+		}
 }
 
 const struct mapping *ioasid_mapping_at(const struct ioasid *i, uint64_t iova)
 {
-	return i->n_maps ? bsearch(&iova, i->maps, i->n_maps, sizeof(*i->maps), compare_iova)
-			 : NULL;
+	size_t low = 0, high = i->n_maps;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct mapping *m = &i->maps[middle];
+
+		if (mapping_is_placed(m) && m->iova == iova)
+			return m;
+		if (!mapping_is_placed(m) || m->iova < iova)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
 }

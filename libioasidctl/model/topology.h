@@ -98,6 +98,7 @@ struct mapping {
 	struct position at;
 	uint8_t access; /* enum mapping_access */
 	bool auto_iova; /* the tool places it (iova: auto) */
+	bool placed; /* of auto_iova: iova is where it came to lie */
 };
 
 struct attachment {
@@ -148,7 +149,7 @@ struct ioasid {
 	struct table table;
 	struct range *allow; /* sorted, disjoint; none: everything the devices allow */
 	size_t n_allow;
-	struct mapping *maps; /* sorted by iova, disjoint */
+	struct mapping *maps; /* sorted by mapping_compare(); disjoint, once placed */
 	size_t n_maps;
 	struct attachment *attach;
 	size_t n_attach;
@@ -267,6 +268,11 @@ uint32_t topology_find_fd(const struct topology *t, const char *name);
 uint32_t iommu_fd_find_ioasid(const struct iommu_fd *fd, const char *name);
 uint32_t iommu_fd_find_viommu(const struct iommu_fd *fd, const char *name);
 
+/* Whether its IOVA is known. */
+bool mapping_is_placed(const struct mapping *m);
+/* For qsort(3): those without an IOVA come first, in the order of the file. */
+int mapping_compare(const void *a, const void *b);
+void ioasid_sort_mappings(struct ioasid *i);
 /* The mapping that starts at that IOVA; NULL: none. */
 const struct mapping *ioasid_mapping_at(const struct ioasid *i, uint64_t iova);
 

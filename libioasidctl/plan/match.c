@@ -55,39 +55,49 @@ static bool same_table(const struct table *a, const struct table *b)
 	       !memcmp(a->words, b->words, a->n_words * sizeof(a->words[0]));
 }
 
-static const char *viommu_name(const struct iommu_fd *fd, uint32_t viommu)
+static uint32_t viommu_prev(const struct iommu_fd *desired, uint32_t viommu)
 {
-	return viommu == NO_INDEX ? NULL : fd->viommus[viommu].name;
+	return viommu == NO_INDEX ? NO_INDEX : desired->viommus[viommu].prev;
 }
 
-static bool same_ioasid(const struct iommu_fd *live, const struct ioasid *a,
-			const struct iommu_fd *desired, const struct ioasid *b)
+/*
+ * A table made for PASIDs serves as well without them; changing back would need another one, which
+ * a device can't go to while a PASID of it is still attached.
+ */
+static bool same_flags(const struct ioasid *live, const struct ioasid *desired)
 {
-	return a->kind == b->kind && a->flags == b->flags && same_table(&a->table, &b->table) &&
-	       same_text(viommu_name(live, a->viommu), viommu_name(desired, b->viommu)) &&
+	return live->flags == desired->flags || live->flags == (desired->flags | IOASID_FLAG_PASID);
+}
+
+/* Parents and viommus have been matched by now. */
+static bool same_ioasid(const struct ioasid *a, const struct iommu_fd *desired,
+			const struct ioasid *b)
+{
+	return a->kind == b->kind && same_flags(a, b) && same_table(&a->table, &b->table) &&
+	       a->viommu == viommu_prev(desired, b->viommu) &&
+	       (b->viommu == NO_INDEX || a->viommu != NO_INDEX) &&
 	       (b->parent == NO_INDEX || desired->ioasids[b->parent].prev == a->parent);
 }
 
-/* Parents before children, for a child stays only where its parent does. */
-static int match_ioasids(const struct iommu_fd *live, struct iommu_fd *desired)
+static int match_ioasids(const struct iommu_fd *live, struct iommu_fd *desired,
+			 enum ioasid_kind kind)
 {
 	_cleanup_index_ struct name_index *index =
 		INDEX_BY_NAME(live->ioasids, live->n_ioasids, struct ioasid);
 
 	if (!index)
 		return -ENOMEM;
-	for (int kind = IOASID_GPA; kind < IOASID_KIND_COUNT; kind++) {
-		for (size_t i = 0; i < desired->n_ioasids; i++) {
-			struct ioasid *ioasid = &desired->ioasids[i];
-			uint32_t found;
+	for (size_t i = 0; i < desired->n_ioasids; i++) {
+		struct ioasid *ioasid = &desired->ioasids[i];
+		uint32_t found;
 
-			if ((int)ioasid->kind != kind)
-				continue;
-			found = name_index_find(index, ioasid->name, i);
-			if (found != NO_INDEX &&
-			    same_ioasid(live, &live->ioasids[found], desired, ioasid))
-				ioasid->prev = found;
-		}
+		if (ioasid->kind != kind)
+			continue;
+		found = name_index_find(index, ioasid->name, i);
+		if (found == NO_INDEX || !same_ioasid(&live->ioasids[found], desired, ioasid))
+			continue;
+		ioasid->prev = found;
+		ioasid->flags = live->ioasids[found].flags;
 	}
 	return 0;
 }
@@ -112,7 +122,7 @@ static int match_fds(const struct topology *live, struct topology *desired)
 		if (found == NO_INDEX || !same_fd(&live->fds[found], fd))
 			continue;
 		fd->prev = found;
-		ret = match_ioasids(&live->fds[found], fd);
+		ret = match_ioasids(&live->fds[found], fd, IOASID_GPA);
 		if (ret)
 			return ret;
 	}
@@ -160,6 +170,67 @@ static int match_devices(const struct topology *live, struct topology *desired)
 	return 0;
 }
 
+static void match_parts(const struct viommu *live, struct viommu *desired, const struct topology *t)
+{
+	for (size_t i = 0; i < desired->n_vdevices; i++) {
+		struct vdevice *v = &desired->vdevices[i];
+
+		for (uint32_t j = 0; j < live->n_vdevices; j++)
+			if (live->vdevices[j].id == v->id &&
+			    live->vdevices[j].device == t->devices[v->device].prev &&
+			    live->vdevices[j].device != NO_INDEX)
+				v->prev = j;
+	}
+	for (size_t i = 0; i < desired->n_queues; i++) {
+		struct hw_queue *q = &desired->queues[i];
+
+		for (uint32_t j = 0; j < live->n_queues; j++)
+			if (live->queues[j].index == q->index && live->queues[j].iova == q->iova &&
+			    live->queues[j].length == q->length)
+				q->prev = j;
+	}
+}
+
+/* A vdevice is gone when its device is bound anew. */
+static void drop_rebound(const struct topology *live, const struct topology *desired,
+			 struct viommu *viommu)
+{
+	for (size_t i = 0; i < viommu->n_vdevices; i++)
+		if (!device_keeps_binding(live, desired,
+					  &desired->devices[viommu->vdevices[i].device]))
+			viommu->vdevices[i].prev = NO_INDEX;
+}
+
+static void match_viommus(const struct topology *live, const struct topology *desired,
+			  struct iommu_fd *fd)
+{
+	const struct iommu_fd *live_fd = &live->fds[fd->prev];
+
+	for (size_t i = 0; i < fd->n_viommus; i++) {
+		struct viommu *v = &fd->viommus[i];
+		const struct device *d = &desired->devices[v->device];
+		uint32_t found = iommu_fd_find_viommu(live_fd, v->name);
+		const struct viommu *was = found == NO_INDEX ? NULL : &live_fd->viommus[found];
+
+		if (!was || was->type != v->type || was->device != d->prev ||
+		    !device_keeps_binding(live, desired, d) ||
+		    was->parent != fd->ioasids[v->parent].prev)
+			continue;
+		v->prev = found;
+		match_parts(was, v, desired);
+		drop_rebound(live, desired, v);
+	}
+}
+
+static void forget_viommu(struct viommu *viommu)
+{
+	viommu->prev = NO_INDEX;
+	for (size_t i = 0; i < viommu->n_vdevices; i++)
+		viommu->vdevices[i].prev = NO_INDEX;
+	for (size_t i = 0; i < viommu->n_queues; i++)
+		viommu->queues[i].prev = NO_INDEX;
+}
+
 static void forget_links(struct topology *desired)
 {
 	for (size_t i = 0; i < desired->n_memories; i++)
@@ -170,6 +241,8 @@ static void forget_links(struct topology *desired)
 		desired->fds[i].prev = NO_INDEX;
 		for (size_t j = 0; j < desired->fds[i].n_ioasids; j++)
 			desired->fds[i].ioasids[j].prev = NO_INDEX;
+		for (size_t j = 0; j < desired->fds[i].n_viommus; j++)
+			forget_viommu(&desired->fds[i].viommus[j]);
 	}
 }
 
@@ -185,6 +258,20 @@ int match_topologies(const struct topology *live, struct topology *desired)
 		ret = match_fds(live, desired);
 	if (!ret)
 		ret = match_devices(live, desired);
+	/* Each level stays only where what is below it does. */
+	for (size_t i = 0; !ret && i < desired->n_fds; i++) {
+		struct iommu_fd *fd = &desired->fds[i];
+
+		if (fd->prev == NO_INDEX)
+			continue;
+		match_viommus(live, desired, fd);
+		ret = match_ioasids(&live->fds[fd->prev], fd, IOASID_NESTED);
+		for (size_t j = 0; !ret && j < fd->n_ioasids; j++)
+			if (fd->ioasids[j].prev != NO_INDEX)
+				ret = match_placements(
+					&live->fds[fd->prev].ioasids[fd->ioasids[j].prev], desired,
+					&fd->ioasids[j]);
+	}
 	return ret;
 }
 

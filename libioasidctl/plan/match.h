@@ -13,3 +13,10 @@ int match_topologies(const struct topology *live, struct topology *desired);
 /* Whether a device that is bound in `live` stays bound to the same fd in `desired`. */
 bool device_keeps_binding(const struct topology *live, const struct topology *desired,
 			  const struct device *device);
+
+/*
+ * match_placements.c: gives the mappings of a desired ioasid that have no IOVA yet that of the live
+ * mapping of the same memory, where nothing else claims it. -ENOMEM.
+ */
+int match_placements(const struct ioasid *live, const struct topology *desired,
+		     struct ioasid *ioasid);

@@ -46,6 +46,9 @@ struct operands {
 	const struct device *device;
 	const struct iommu_fd *fd;
 	const struct ioasid *ioasid;
+	const struct viommu *viommu;
+	const struct vdevice *vdevice;
+	const struct hw_queue *queue;
 	const struct mapping *mapping;
 	const struct attachment *attachment;
 	const struct ioasid *from;
@@ -61,6 +64,17 @@ static void look_up_attachment(const struct plan *plan, const struct operation *
 	if (op->kind == OPERATION_REPLACE) {
 		o->from_fd = &plan->live->fds[op->from_fd];
 		o->from = &o->from_fd->ioasids[op->from];
+	}
+}
+
+static void look_up_viommu(const struct operation *op, struct operands *o)
+{
+	o->viommu = &o->fd->viommus[op->object];
+	if (op->kind == OPERATION_ALLOC_VDEVICE || op->kind == OPERATION_FREE_VDEVICE) {
+		o->vdevice = &o->viommu->vdevices[op->item];
+		o->device = &o->t->devices[o->vdevice->device];
+	} else if (op->kind == OPERATION_ALLOC_QUEUE || op->kind == OPERATION_FREE_QUEUE) {
+		o->queue = &o->viommu->queues[op->item];
 	}
 }
 
@@ -102,6 +116,20 @@ static struct operands look_up(const struct plan *plan, const struct operation *
 	case OPERATION_FREE:
 		o.ioasid = &o.fd->ioasids[op->object];
 		break;
+	case OPERATION_ALLOC_VIOMMU:
+	case OPERATION_FREE_VIOMMU:
+	case OPERATION_ALLOC_EVENTS:
+	case OPERATION_FREE_EVENTS:
+	case OPERATION_ALLOC_QUEUE:
+	case OPERATION_FREE_QUEUE:
+	case OPERATION_ALLOC_VDEVICE:
+	case OPERATION_FREE_VDEVICE:
+		look_up_viommu(op, &o);
+		break;
+	case OPERATION_SET_COMPAT:
+		if (op->object != NO_INDEX)
+			o.ioasid = &o.fd->ioasids[op->object];
+		break;
 	case OPERATION_OPEN_FD:
 	case OPERATION_CLOSE_FD:
 	case OPERATION_COUNT:
@@ -113,8 +141,12 @@ static struct operands look_up(const struct plan *plan, const struct operation *
 static void print_mapping(FILE *out, const struct operands *o, bool with_target)
 {
 	const struct mapping *m = o->mapping;
+	char size[NUMBER_TEXT_MAX];
 
-	fprintf(out, " 0x%" PRIx64 "-0x%" PRIx64, m->iova, range_last(m->iova, m->length));
+	if (mapping_is_placed(m))
+		fprintf(out, " 0x%" PRIx64 "-0x%" PRIx64, m->iova, range_last(m->iova, m->length));
+	else
+		fprintf(out, " %s anywhere", number_size(m->length, size));
 	if (!with_target)
 		return;
 	if (m->memory != NO_INDEX)
@@ -133,6 +165,22 @@ static void print_attachment(FILE *out, enum operation_kind kind, const struct o
 		fprintf(out, " from %s/%s", o->from_fd->name, o->from->name);
 	fprintf(out, " %s %s/%s", kind == OPERATION_DETACH ? "from" : "to", o->fd->name,
 		o->ioasid->name);
+}
+
+static void print_viommu(FILE *out, const struct operation *op, const struct operands *o)
+{
+	if (o->vdevice)
+		fprintf(out, " %s as 0x%" PRIx64 " of", o->device->name, o->vdevice->id);
+	else if (o->queue)
+		fprintf(out, " %" PRIu32 " of", o->queue->index);
+	fprintf(out, " %s/%s", o->fd->name, o->viommu->name);
+	if (op->kind == OPERATION_ALLOC_VIOMMU)
+		fprintf(out, " (%s)", viommu_type_names[o->viommu->type]);
+	else if (op->kind == OPERATION_ALLOC_EVENTS)
+		fprintf(out, " of %" PRIu32 " events", o->viommu->events_depth);
+	else if (op->kind == OPERATION_ALLOC_QUEUE)
+		fprintf(out, " at 0x%" PRIx64 "-0x%" PRIx64, o->queue->iova,
+			range_last(o->queue->iova, o->queue->length));
 }
 
 static void print_details(FILE *out, const struct operation *op, const struct operands *o)
@@ -177,8 +225,14 @@ static void print_operation(FILE *out, const struct plan *plan, const struct ope
 		print_attachment(out, op->kind, &o);
 		return;
 	}
+	if (o.viommu) {
+		print_viommu(out, op, &o);
+		return;
+	}
 	if (o.ioasid)
 		fprintf(out, " %s/%s", o.fd->name, o.ioasid->name);
+	else if (op->kind == OPERATION_SET_COMPAT)
+		fprintf(out, " nothing of %s", o.fd->name);
 	else if (o.device)
 		fprintf(out, " %s (%s)", o.device->name, o.device->address);
 	else if (o.memory)
@@ -217,7 +271,8 @@ static void mapping_json(json_t *j, const struct operands *o)
 {
 	const struct mapping *m = o->mapping;
 
-	set_hex(j, "iova", m->iova);
+	if (mapping_is_placed(m))
+		set_hex(j, "iova", m->iova);
 	set_hex(j, "length", m->length);
 	if (m->memory != NO_INDEX) {
 		json_object_set_new(j, "memory", json_string(o->t->memories[m->memory].name));
@@ -241,6 +296,8 @@ static json_t *operation_json(const struct plan *plan, const struct operation *o
 		json_object_set_new(j, "fd", json_string(o.fd->name));
 	if (o.ioasid)
 		json_object_set_new(j, "ioasid", json_string(o.ioasid->name));
+	if (o.viommu)
+		json_object_set_new(j, "viommu", json_string(o.viommu->name));
 	if (o.device)
 		json_object_set_new(j, "device", json_string(o.device->name));
 	if (o.memory)

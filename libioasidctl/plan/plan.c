@@ -64,12 +64,12 @@ static void plan_old_memories(struct planner *p)
 			     OPERATION(DESTROY_MEMORY, .old = true, .fd = NO_INDEX, .object = i));
 }
 
-static bool fd_kept(const struct planner *p, uint32_t live_fd)
+const struct iommu_fd *heir_of_fd(const struct planner *p, uint32_t live_fd)
 {
 	for (size_t i = 0; p->desired && i < p->desired->n_fds; i++)
 		if (p->desired->fds[i].prev == live_fd)
-			return true;
-	return false;
+			return &p->desired->fds[i];
+	return NULL;
 }
 
 static int plan_new(struct planner *p)
@@ -88,11 +88,12 @@ static int plan_new(struct planner *p)
 
 static void plan_old(struct planner *p)
 {
+	plan_old_viommus(p);
 	for (uint32_t i = 0; i < p->live->n_fds; i++)
 		plan_old_ioasids(p, i);
 	plan_old_devices(p);
 	for (uint32_t i = 0; i < p->live->n_fds; i++)
-		if (!fd_kept(p, i))
+		if (!heir_of_fd(p, i))
 			emit(p, PHASE_FINAL, OPERATION(CLOSE_FD, .old = true, .fd = i));
 	plan_old_memories(p);
 }
@@ -123,13 +124,17 @@ static int run_planner(struct planner *p, struct plan *plan)
 	if (p->live) {
 		p->detached = calloc(p->live->n_devices + 1, sizeof(*p->detached));
 		p->unbound = calloc(p->live->n_devices + 1, sizeof(*p->unbound));
-		if (!p->detached || !p->unbound)
+		p->nameless = calloc(p->live->n_devices + 1, sizeof(*p->nameless));
+		if (!p->detached || !p->unbound || !p->nameless)
 			return -ENOMEM;
 	}
+	plan_old_queues(p);
 	if (p->desired)
 		ret = plan_new(p);
 	if (!ret)
 		ret = plan_attachments(p);
+	if (!ret && p->desired)
+		plan_placements(p);
 	if (!ret && p->live)
 		plan_old(p);
 	if (!ret)
@@ -159,6 +164,7 @@ int plan_make(const struct topology *live, struct topology *desired, struct plan
 		free(p.phases[i].operations);
 	free(p.detached);
 	free(p.unbound);
+	free(p.nameless);
 	return ret ? error_nomem(err) : 0;
 }
 

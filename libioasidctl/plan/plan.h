@@ -17,28 +17,37 @@
  * The one table of operations: identifier, name in JSON, verb for people, inverse, final.
  * A final operation has no way back; the planner puts all of them last.
  */
-#define OPERATIONS(X)                                                              \
-	X(OPEN_FD, "open-fd", "open", CLOSE_FD, false)                             \
-	X(CREATE_MEMORY, "create-memory", "create memory", DESTROY_MEMORY, false)  \
-	X(GROW_MEMORY, "grow-memory", "enlarge memory", SHRINK_MEMORY, false)      \
-	X(SET_DRIVER, "set-driver", "bind driver of", RESTORE_DRIVER, false)       \
-	X(OPEN_DEVICE, "open-device", "open device", CLOSE_DEVICE, false)          \
-	X(BIND_DEVICE, "bind-device", "bind device", UNBIND_DEVICE, false)         \
-	X(ALLOC, "alloc", "allocate", FREE, false)                                 \
-	X(ALLOW, "allow", "allow ranges of", ALLOW, false)                         \
-	X(MAP, "map", "map", UNMAP, false)                                         \
-	X(COPY, "copy", "copy", UNMAP, false)                                      \
-	X(ATTACH, "attach", "attach", DETACH, false)                               \
-	X(REPLACE, "replace", "move", REPLACE, false)                              \
-	X(DETACH, "detach", "detach", ATTACH, false)                               \
-	X(UNMAP, "unmap", "unmap", MAP, false)                                     \
-	X(UNBIND_DEVICE, "unbind-device", "unbind device", BIND_DEVICE, false)     \
-	X(SUSPEND_DEVICE, "suspend-device", "close device", OPEN_DEVICE, false)    \
-	X(SHRINK_MEMORY, "shrink-memory", "shrink memory", GROW_MEMORY, true)      \
-	X(FREE, "free", "free", ALLOC, true)                                       \
-	X(CLOSE_DEVICE, "close-device", "close device", OPEN_DEVICE, true)         \
-	X(RESTORE_DRIVER, "restore-driver", "restore driver of", SET_DRIVER, true) \
-	X(CLOSE_FD, "close-fd", "close", OPEN_FD, true)                            \
+#define OPERATIONS(X)                                                                  \
+	X(OPEN_FD, "open-fd", "open", CLOSE_FD, false)                                 \
+	X(CREATE_MEMORY, "create-memory", "create memory", DESTROY_MEMORY, false)      \
+	X(GROW_MEMORY, "grow-memory", "enlarge memory", SHRINK_MEMORY, false)          \
+	X(SET_DRIVER, "set-driver", "bind driver of", RESTORE_DRIVER, false)           \
+	X(OPEN_DEVICE, "open-device", "open device", CLOSE_DEVICE, false)              \
+	X(BIND_DEVICE, "bind-device", "bind device", UNBIND_DEVICE, false)             \
+	X(ALLOC, "alloc", "allocate", FREE, false)                                     \
+	X(ALLOW, "allow", "allow ranges of", ALLOW, false)                             \
+	X(ALLOC_VIOMMU, "alloc-viommu", "allocate vIOMMU", FREE_VIOMMU, false)         \
+	X(ALLOC_EVENTS, "alloc-events", "allocate event queue of", FREE_EVENTS, false) \
+	X(FREE_EVENTS, "free-events", "free event queue of", ALLOC_EVENTS, false)      \
+	X(ALLOC_QUEUE, "alloc-queue", "allocate hardware queue", FREE_QUEUE, false)    \
+	X(FREE_QUEUE, "free-queue", "free hardware queue", ALLOC_QUEUE, false)         \
+	X(ALLOC_VDEVICE, "alloc-vdevice", "allocate vdevice of", FREE_VDEVICE, false)  \
+	X(FREE_VDEVICE, "free-vdevice", "free vdevice of", ALLOC_VDEVICE, false)       \
+	X(SET_COMPAT, "set-vfio-compat", "serve as VFIO container", SET_COMPAT, false) \
+	X(MAP, "map", "map", UNMAP, false)                                             \
+	X(COPY, "copy", "copy", UNMAP, false)                                          \
+	X(ATTACH, "attach", "attach", DETACH, false)                                   \
+	X(REPLACE, "replace", "move", REPLACE, false)                                  \
+	X(DETACH, "detach", "detach", ATTACH, false)                                   \
+	X(UNMAP, "unmap", "unmap", MAP, false)                                         \
+	X(UNBIND_DEVICE, "unbind-device", "unbind device", BIND_DEVICE, false)         \
+	X(SUSPEND_DEVICE, "suspend-device", "close device", OPEN_DEVICE, false)        \
+	X(SHRINK_MEMORY, "shrink-memory", "shrink memory", GROW_MEMORY, true)          \
+	X(FREE, "free", "free", ALLOC, true)                                           \
+	X(FREE_VIOMMU, "free-viommu", "free vIOMMU", ALLOC_VIOMMU, true)               \
+	X(CLOSE_DEVICE, "close-device", "close device", OPEN_DEVICE, true)             \
+	X(RESTORE_DRIVER, "restore-driver", "restore driver of", SET_DRIVER, true)     \
+	X(CLOSE_FD, "close-fd", "close", OPEN_FD, true)                                \
 	X(DESTROY_MEMORY, "destroy-memory", "release memory", CREATE_MEMORY, true)
 
 enum operation_kind {
@@ -52,9 +61,13 @@ struct operation {
 	uint8_t kind; /* enum operation_kind */
 	bool old; /* the indices are into the live topology, else into the desired one */
 	uint32_t fd; /* NO_INDEX: of memory */
-	uint32_t object; /* ioasid of the fd; or memory; or device */
-	uint32_t item; /* mapping or attachment of the ioasid; ALLOC of a nested one: for this
-			  device */
+	/* ioasid or viommu of the fd; or memory; or device. SET_COMPAT: NO_INDEX for none */
+	uint32_t object;
+	/*
+	 * Mapping or attachment of the ioasid; vdevice or queue of the viommu. ALLOC of a nested
+	 * ioasid: the device that it's made for, NO_INDEX where the driver needs none.
+	 */
+	uint32_t item;
 	/* REPLACE: fd, ioasid and attachment of the live topology that it comes from. */
 	uint32_t from_fd, from, from_item;
 };

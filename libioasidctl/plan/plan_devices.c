@@ -58,6 +58,7 @@ static void unbind(struct planner *p, enum phase phase, uint32_t live_device)
 	if (p->unbound[live_device] || !d->bound)
 		return;
 	p->unbound[live_device] = true;
+	free_vdevice_of(p, phase, live_device);
 	emit(p, phase, OPERATION(UNBIND_DEVICE, .old = true, .fd = d->fd, .object = live_device));
 }
 
@@ -126,14 +127,20 @@ static bool binds_late(const struct planner *p, const struct device *d)
 	return false;
 }
 
+enum phase phase_of_binding(const struct planner *p, const struct device *d)
+{
+	if (d->prev != NO_INDEX && device_keeps_binding(p->live, p->desired, d))
+		return PHASE_BUILD;
+	return binds_late(p, d) ? PHASE_SWITCH : PHASE_BUILD;
+}
+
 static void plan_binding(struct planner *p, uint32_t i)
 {
 	const struct device *d = &p->desired->devices[i];
 
 	if (!d->bound || (d->prev != NO_INDEX && device_keeps_binding(p->live, p->desired, d)))
 		return;
-	emit(p, binds_late(p, d) ? PHASE_SWITCH : PHASE_BUILD,
-	     OPERATION(BIND_DEVICE, .fd = d->fd, .object = i));
+	emit(p, phase_of_binding(p, d), OPERATION(BIND_DEVICE, .fd = d->fd, .object = i));
 }
 
 void plan_new_devices(struct planner *p)

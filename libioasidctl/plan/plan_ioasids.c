@@ -12,13 +12,64 @@ static bool same_allow(const struct ioasid *a, const struct ioasid *b)
 	       (!a->n_allow || !memcmp(a->allow, b->allow, a->n_allow * sizeof(*a->allow)));
 }
 
-bool is_deserted(const struct planner *p, uint32_t fd, const struct ioasid *desired)
+uint32_t *count_users(const struct iommu_fd *fd)
 {
-	return desired->prev != NO_INDEX && !desired->n_attach &&
-	       p->live->fds[p->desired->fds[fd].prev].ioasids[desired->prev].n_attach;
+	uint32_t *users = calloc(fd->n_ioasids + 1, sizeof(*users));
+
+	for (size_t i = 0; users && i < fd->n_ioasids; i++) {
+		const struct ioasid *ioasid = &fd->ioasids[i];
+
+		users[i] += (uint32_t)ioasid->n_attach;
+		if (ioasid->parent != NO_INDEX)
+			users[ioasid->parent] += (uint32_t)ioasid->n_attach;
+	}
+	return users;
 }
 
-static void plan_new_ioasid(struct planner *p, uint32_t fd, uint32_t i)
+bool is_deserted(const struct planner *p, uint32_t fd, uint32_t ioasid)
+{
+	const uint32_t prev = p->desired->fds[fd].ioasids[ioasid].prev;
+
+	return prev != NO_INDEX && !p->users[ioasid] && p->live_users[prev];
+}
+
+static enum phase later(enum phase a, enum phase b)
+{
+	return a > b ? a : b;
+}
+
+/* Some device of the fd: one that is to be in it, else one that is in its parent or a sibling. */
+static uint32_t find_maker(const struct iommu_fd *f, const struct ioasid *ioasid)
+{
+	if (ioasid->n_attach)
+		return ioasid->attach[0].device;
+	if (ioasid->viommu != NO_INDEX)
+		return f->viommus[ioasid->viommu].device;
+	if (f->ioasids[ioasid->parent].n_attach)
+		return f->ioasids[ioasid->parent].attach[0].device;
+	for (size_t i = 0; i < f->n_ioasids; i++)
+		if (f->ioasids[i].parent == ioasid->parent && f->ioasids[i].n_attach)
+			return f->ioasids[i].attach[0].device;
+	return NO_INDEX;
+}
+
+static void plan_nested(struct planner *p, uint32_t fd, uint32_t i)
+{
+	const struct iommu_fd *f = &p->desired->fds[fd];
+	const struct ioasid *ioasid = &f->ioasids[i];
+	const uint32_t maker = find_maker(f, ioasid);
+	enum phase phase = PHASE_BUILD;
+
+	if (ioasid->prev != NO_INDEX)
+		return;
+	if (maker != NO_INDEX)
+		phase = later(phase, phase_of_binding(p, &p->desired->devices[maker]));
+	if (ioasid->viommu != NO_INDEX)
+		phase = later(phase, phase_of_viommu(p, fd, ioasid->viommu));
+	emit(p, phase, OPERATION(ALLOC, .fd = fd, .object = i, .item = maker));
+}
+
+static void plan_gpa(struct planner *p, uint32_t fd, uint32_t i)
 {
 	const struct iommu_fd *f = &p->desired->fds[fd];
 	const struct ioasid *ioasid = &f->ioasids[i];
@@ -28,42 +79,81 @@ static void plan_new_ioasid(struct planner *p, uint32_t fd, uint32_t i)
 		if (ioasid->n_allow)
 			emit(p, PHASE_BUILD, OPERATION(ALLOW, .fd = fd, .object = i));
 	} else if (!same_allow(&p->live->fds[f->prev].ioasids[ioasid->prev], ioasid)) {
-		emit(p, is_deserted(p, fd, ioasid) ? PHASE_LATE : PHASE_BUILD,
+		emit(p, is_deserted(p, fd, i) ? PHASE_LATE : PHASE_BUILD,
 		     OPERATION(ALLOW, .fd = fd, .object = i));
 	}
 }
 
+static void plan_compat(struct planner *p, uint32_t fd)
+{
+	const struct iommu_fd *f = &p->desired->fds[fd];
+	const uint32_t was = f->prev == NO_INDEX ? NO_INDEX : p->live->fds[f->prev].vfio_compat,
+		       is = f->vfio_compat == NO_INDEX ? NO_INDEX : f->ioasids[f->vfio_compat].prev;
+
+	if (f->vfio_compat == NO_INDEX ? was != NO_INDEX : is == NO_INDEX || is != was)
+		emit(p, PHASE_SWITCH, OPERATION(SET_COMPAT, .fd = fd, .object = f->vfio_compat));
+}
+
+static int plan_members(struct planner *p, uint32_t fd)
+{
+	const struct iommu_fd *f = &p->desired->fds[fd];
+	int ret;
+
+	for (uint32_t i = 0; i < f->n_ioasids; i++)
+		if (f->ioasids[i].kind == IOASID_GPA)
+			plan_gpa(p, fd, i);
+	ret = plan_mappings(p, fd);
+	if (ret)
+		return ret;
+	plan_new_viommus(p, fd);
+	for (uint32_t i = 0; i < f->n_ioasids; i++)
+		if (f->ioasids[i].kind == IOASID_NESTED)
+			plan_nested(p, fd, i);
+	plan_compat(p, fd);
+	return 0;
+}
+
+/* Parents before children, and between them the vIOMMUs, which are on ones and under others. */
 int plan_new_ioasids(struct planner *p, uint32_t fd)
 {
 	const struct iommu_fd *f = &p->desired->fds[fd];
+	_cleanup_free_ uint32_t *users = count_users(f), *live_users = NULL;
+	int ret;
 
-	/* Parents before children. */
-	for (int kind = IOASID_GPA; kind < IOASID_KIND_COUNT; kind++)
-		for (uint32_t i = 0; i < f->n_ioasids; i++)
-			if ((int)f->ioasids[i].kind == kind)
-				plan_new_ioasid(p, fd, i);
-	return plan_mappings(p, fd);
+	if (f->prev != NO_INDEX)
+		live_users = count_users(&p->live->fds[f->prev]);
+	if (!users || (f->prev != NO_INDEX && !live_users))
+		return -ENOMEM;
+	p->users = users;
+	p->live_users = live_users;
+	ret = plan_members(p, fd);
+	p->users = p->live_users = NULL;
+	return ret;
 }
 
+static void plan_removals(struct planner *p, uint32_t fd, const bool *kept, enum ioasid_kind kind)
+{
+	const struct iommu_fd *f = &p->live->fds[fd];
+
+	for (uint32_t i = 0; i < f->n_ioasids; i++)
+		if (!kept[i] && f->ioasids[i].kind == kind)
+			emit(p, PHASE_FINAL, OPERATION(FREE, .old = true, .fd = fd, .object = i));
+}
+
+/* Children before parents. Freeing takes the mappings along. */
 void plan_old_ioasids(struct planner *p, uint32_t fd)
 {
-	const struct iommu_fd *f = &p->live->fds[fd], *heir = NULL;
-	_cleanup_free_ bool *kept = calloc(f->n_ioasids + 1, sizeof(*kept));
+	const struct iommu_fd *heir = heir_of_fd(p, fd);
+	_cleanup_free_ bool *kept = calloc(p->live->fds[fd].n_ioasids + 1, sizeof(*kept));
 
 	if (!kept) {
 		p->ret = -ENOMEM;
 		return;
 	}
-	for (size_t i = 0; p->desired && i < p->desired->n_fds; i++)
-		if (p->desired->fds[i].prev == fd)
-			heir = &p->desired->fds[i];
 	for (size_t i = 0; heir && i < heir->n_ioasids; i++)
 		if (heir->ioasids[i].prev != NO_INDEX)
 			kept[heir->ioasids[i].prev] = true;
-	/* Children before parents. Freeing takes the mappings along. */
-	for (int kind = IOASID_NESTED; kind >= IOASID_GPA; kind--)
-		for (uint32_t i = 0; i < f->n_ioasids; i++)
-			if (!kept[i] && (int)f->ioasids[i].kind == kind)
-				emit(p, PHASE_FINAL,
-				     OPERATION(FREE, .old = true, .fd = fd, .object = i));
+	plan_removals(p, fd, kept, IOASID_NESTED);
+	plan_viommu_removals(p, fd);
+	plan_removals(p, fd, kept, IOASID_GPA);
 }

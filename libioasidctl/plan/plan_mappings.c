@@ -74,6 +74,9 @@ static void compare(const struct fd_mappings *f, struct comparison *c)
 			      *live_fd = &f->p->live->fds[fd->prev];
 	size_t i = 0, j = 0;
 
+	/* What isn't placed yet comes first in the order and meets nothing. */
+	while (i < c->desired->n_maps && !mapping_is_placed(&c->desired->maps[i]))
+		i++;
 	while (i < c->desired->n_maps && j < c->live->n_maps) {
 		const struct mapping *m = &c->desired->maps[i], *w = &c->live->maps[j];
 
@@ -135,15 +138,15 @@ static void follow_source(const struct fd_mappings *f, struct comparison *c)
 }
 
 /* Nobody misses what is in no device's way; but a device that comes may not stand it. */
-static enum phase phase_of_removal(const struct comparison *c)
+static enum phase phase_of_removal(const struct fd_mappings *f, const struct comparison *c)
 {
-	return c->live->n_attach ? PHASE_REMOVE : PHASE_LEAVE;
+	return f->p->live_users[c->desired->prev] ? PHASE_REMOVE : PHASE_LEAVE;
 }
 
-static bool goes_early(const struct comparison *c, size_t j)
+static bool goes_early(const struct fd_mappings *f, const struct comparison *c, size_t j)
 {
 	return c->was[j] == MAPPING_SWITCHED ||
-	       (c->was[j] == MAPPING_NEW && phase_of_removal(c) == PHASE_LEAVE);
+	       (c->was[j] == MAPPING_NEW && phase_of_removal(f, c) == PHASE_LEAVE);
 }
 
 /* Undone, a copy needs what it copied: it goes before its source does or is replaced. */
@@ -157,17 +160,18 @@ static void emit_early_unmaps(const struct fd_mappings *f, const struct comparis
 			continue;
 		source = f->by_live[w->source];
 		from = source ? ioasid_mapping_at(source->live, w->offset) : NULL;
-		if (from && goes_early(source, (size_t)(from - source->live->maps)))
+		if (from && goes_early(f, source, (size_t)(from - source->live->maps)))
 			emit_unmap(f, PHASE_LEAVE, c, j);
 	}
 }
 
 static void emit_new(const struct fd_mappings *f, const struct comparison *c, bool copies)
 {
-	bool late = is_deserted(f->p, f->fd, c->desired) && !c->is_copied;
+	bool late = is_deserted(f->p, f->fd, c->ioasid) && !c->is_copied;
 
 	for (size_t k = 0; k < c->desired->n_maps; k++)
-		if (c->state[k] == MAPPING_NEW && is_copy(&c->desired->maps[k]) == copies)
+		if (c->state[k] == MAPPING_NEW && is_copy(&c->desired->maps[k]) == copies &&
+		    mapping_is_placed(&c->desired->maps[k]))
 			emit_map(f, late ? PHASE_LATE : PHASE_BUILD, c, k);
 }
 
@@ -194,7 +198,7 @@ static void emit_removed(const struct fd_mappings *f, const struct comparison *c
 {
 	for (size_t j = 0; c->live && j < c->live->n_maps; j++)
 		if (c->was[j] == MAPPING_NEW && is_copy(&c->live->maps[j]) == copies)
-			emit_unmap(f, phase_of_removal(c), c, j);
+			emit_unmap(f, phase_of_removal(f, c), c, j);
 }
 
 /* Memory is mapped before it is copied, and copies go before what they copy: also backwards. */
@@ -252,4 +256,17 @@ int plan_mappings(struct planner *p, uint32_t fd)
 		free(all[i].was);
 	}
 	return ret;
+}
+
+void plan_placements(struct planner *p)
+{
+	for (uint32_t i = 0; i < p->desired->n_fds; i++)
+		for (uint32_t j = 0; j < p->desired->fds[i].n_ioasids; j++) {
+			const struct ioasid *ioasid = &p->desired->fds[i].ioasids[j];
+
+			for (uint32_t k = 0; k < ioasid->n_maps; k++)
+				if (!mapping_is_placed(&ioasid->maps[k]))
+					emit(p, PHASE_SWITCH,
+					     OPERATION(MAP, .fd = i, .object = j, .item = k));
+		}
 }

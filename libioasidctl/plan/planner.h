@@ -26,6 +26,9 @@ struct planner {
 	struct operation_list phases[PHASE_COUNT];
 	bool *detached; /* by live device: its attachments are taken care of */
 	bool *unbound; /* by live device: its unbinding is planned */
+	bool *nameless; /* by live device: the freeing of its vdevice is planned */
+	/* Of the desired fd at hand and of the live one it comes from; see count_users(). */
+	uint32_t *users, *live_users;
 	int ret; /* -ENOMEM once something could not be recorded */
 };
 
@@ -47,16 +50,40 @@ const struct device *find_group_mate(const struct topology *live, const struct t
 				     uint32_t live_device);
 void plan_new_devices(struct planner *p);
 void plan_old_devices(struct planner *p);
+/* When a desired device is bound to its fd: PHASE_BUILD also for what has been. */
+enum phase phase_of_binding(const struct planner *p, const struct device *d);
 
 /* plan_ioasids.c */
 int plan_new_ioasids(struct planner *p, uint32_t fd);
 void plan_old_ioasids(struct planner *p, uint32_t fd);
 
+/* plan_viommus.c */
+void plan_new_viommus(struct planner *p, uint32_t fd);
+/* When a desired viommu is there. */
+enum phase phase_of_viommu(const struct planner *p, uint32_t fd, uint32_t viommu);
+/* First of all: the kernel lets nobody unmap the memory of a hardware queue. */
+void plan_old_queues(struct planner *p);
+/* What of the live viommus goes after the devices have left it, and the viommus themselves. */
+void plan_old_viommus(struct planner *p);
+void plan_viommu_removals(struct planner *p, uint32_t live_fd);
+/* A live device is about to be unbound: its identity on a viommu goes before. */
+void free_vdevice_of(struct planner *p, enum phase phase, uint32_t live_device);
+
+/* The desired fd that a live one lives on as; NULL: it goes. */
+const struct iommu_fd *heir_of_fd(const struct planner *p, uint32_t live_fd);
+
+/*
+ * Devices by ioasid of the fd: those in it and those in what is nested on it, whose DMA goes
+ * through it, too. Owned; NULL: out of memory.
+ */
+uint32_t *count_users(const struct iommu_fd *fd);
 /* All devices leave it: what their reserved ranges forbade becomes possible. */
-bool is_deserted(const struct planner *p, uint32_t fd, const struct ioasid *desired);
+bool is_deserted(const struct planner *p, uint32_t fd, uint32_t ioasid);
 
 /* plan_mappings.c: of all ioasids of a desired fd. */
 int plan_mappings(struct planner *p, uint32_t fd);
+/* Those that the kernel places, which it can once the devices' ranges are known. */
+void plan_placements(struct planner *p);
 
 /* plan_attachments.c */
 int plan_attachments(struct planner *p);

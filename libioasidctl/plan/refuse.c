@@ -6,13 +6,7 @@
 
 #include "driver/driver.h"
 #include "plan/planner.h"
-
-struct refusal {
-	const struct topology *t;
-	const struct iommu_fd *fd;
-	struct ioasidctl_error **err;
-	int ret;
-};
+#include "plan/refusal.h"
 
 /* "iommufd, vfio": the drivers of this build that have the capability; "" when none does. */
 static void list_able(enum capability cap, char *out, size_t size)
@@ -26,7 +20,7 @@ static void list_able(enum capability cap, char *out, size_t size)
 						 used ? " or " : "", drivers[i]->name);
 }
 
-static void need(struct refusal *r, enum capability cap, struct position at, const char *object)
+void need(struct refusal *r, enum capability cap, struct position at, const char *object)
 {
 	const char *why = r->fd->ops->missing[cap];
 	char able[64];
@@ -93,8 +87,10 @@ static void need_mappings(struct refusal *r, const struct ioasid *ioasid)
 
 static void need_ioasid(struct refusal *r, const struct ioasid *ioasid)
 {
-	if (ioasid->kind == IOASID_NESTED)
+	if (ioasid->kind == IOASID_NESTED && r->fd->ops->missing[CAP_NESTED])
 		need(r, CAP_NESTED, ioasid->at, ioasid->name);
+	else if (ioasid->kind == IOASID_NESTED)
+		refuse_nested(r, ioasid);
 	if (ioasid->n_allow)
 		need(r, CAP_ALLOW, ioasid->at, ioasid->name);
 	need_flags(r, ioasid);
@@ -126,8 +122,10 @@ int refuse_unsupported(const struct topology *t, struct ioasidctl_error **err)
 		r.fd = &t->fds[i];
 		if (r.fd->accounting != ACCOUNTING_DEFAULT)
 			need(&r, CAP_ACCOUNTING, r.fd->at, r.fd->name);
+		if (r.fd->vfio_compat != NO_INDEX)
+			need(&r, CAP_VFIO_COMPAT, r.fd->at, r.fd->name);
 		for (size_t j = 0; j < r.fd->n_viommus; j++)
-			need(&r, CAP_VIOMMU, r.fd->viommus[j].at, r.fd->viommus[j].name);
+			refuse_viommu(&r, &r.fd->viommus[j]);
 		for (size_t j = 0; j < r.fd->n_ioasids; j++)
 			need_ioasid(&r, &r.fd->ioasids[j]);
 	}

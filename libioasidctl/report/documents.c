@@ -84,6 +84,7 @@ static const struct field operation_list[] = {
 	ENTRY(TEXT, "text", false, "the same for people"),
 	ENTRY(TEXT, "fd", true, "name of the fd concerned"),
 	ENTRY(TEXT, "ioasid", true, "name of the IOASID concerned"),
+	ENTRY(TEXT, "viommu", true, "the vIOMMU"),
 	ENTRY(TEXT, "device", true, "name of the device concerned"),
 	ENTRY(TEXT, "memory", true, "name of the memory concerned"),
 	ENTRY(COUNT, "pasid", true, "of the device"),

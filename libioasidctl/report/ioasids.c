@@ -34,6 +34,7 @@ static const struct mapping_record *gather_mappings(struct gather *g, const stru
 			.offset = copy ? FIELD_UNKNOWN : m->offset,
 			.copy = copy && m->source != NO_INDEX ? fd->ioasids[m->source].name : NULL,
 			.from = copy ? m->offset : FIELD_UNKNOWN,
+			.automatic = m->auto_iova ? true : FIELD_UNKNOWN,
 		};
 	}
 	return out;
@@ -133,15 +134,42 @@ void gather_ioasid(struct gather *g, const struct topology *t, const struct iomm
 	ask_kernel(g, fd, ioasid, out);
 }
 
+static uint64_t object_id(const struct live_object *live)
+{
+	return live->exists ? live->id : FIELD_UNKNOWN;
+}
+
 static const struct vdevice_record *gather_vdevices(struct gather *g, const struct topology *t,
 						    const struct viommu *viommu)
 {
 	struct vdevice_record *out = gather_array(g, viommu->n_vdevices, sizeof(*out));
 
-	for (size_t i = 0; out && i < viommu->n_vdevices; i++)
-		out[i] = (struct vdevice_record){t->devices[viommu->vdevices[i].device].name,
-						 viommu->vdevices[i].id};
+	for (size_t i = 0; out && i < viommu->n_vdevices; i++) {
+		const struct vdevice *v = &viommu->vdevices[i];
+
+		out[i] = (struct vdevice_record){t->devices[v->device].name, v->id,
+						 object_id(&v->live)};
+	}
 	return out;
+}
+
+static const struct queue_record *gather_queues(struct gather *g, const struct viommu *viommu)
+{
+	struct queue_record *out = gather_array(g, viommu->n_queues, sizeof(*out));
+
+	for (size_t i = 0; out && i < viommu->n_queues; i++) {
+		const struct hw_queue *q = &viommu->queues[i];
+
+		out[i] = (struct queue_record){q->index, q->iova, q->length, object_id(&q->live)};
+	}
+	return out;
+}
+
+static uint64_t probe_viommu(const struct iommu_fd *fd, const struct viommu *viommu)
+{
+	if (!viommu->live.exists || !fd->live.handle || !fd->ops || !fd->ops->viommu_probe)
+		return FIELD_UNKNOWN;
+	return fd->ops->viommu_probe(fd->live.handle, viommu->live.id) != -ENOENT;
 }
 
 void gather_viommu(struct gather *g, const struct topology *t, const struct iommu_fd *fd,
@@ -152,8 +180,13 @@ void gather_viommu(struct gather *g, const struct topology *t, const struct iomm
 		.type = viommu_type_names[viommu->type],
 		.parent = viommu->parent == NO_INDEX ? NULL : fd->ioasids[viommu->parent].name,
 		.device = viommu->device == NO_INDEX ? NULL : t->devices[viommu->device].name,
+		.id = object_id(&viommu->live),
+		.alive = probe_viommu(fd, viommu),
 		.events_depth = viommu->events_depth,
+		.events_id = object_id(&viommu->live_events),
 		.vdevices = gather_vdevices(g, t, viommu),
 		.n_vdevices = viommu->n_vdevices,
+		.queues = gather_queues(g, viommu),
+		.n_queues = viommu->n_queues,
 	};
 }

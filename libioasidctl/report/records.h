@@ -22,6 +22,7 @@ struct mapping_record {
 	uint64_t offset;
 	const char *copy;
 	uint64_t from;
+	uint64_t automatic;
 };
 
 struct attachment_record {
@@ -56,19 +57,27 @@ struct ioasid_record {
 
 struct vdevice_record {
 	const char *device;
-	uint64_t id;
+	uint64_t id, object;
+};
+
+struct queue_record {
+	uint64_t index, iova, length, object;
 };
 
 struct viommu_record {
 	const char *name, *type, *parent, *device;
-	uint64_t events_depth;
+	uint64_t id, alive;
+	uint64_t events_depth, events_id;
 	const struct vdevice_record *vdevices;
 	size_t n_vdevices;
+	const struct queue_record *queues;
+	size_t n_queues;
 };
 
 struct fd_record {
 	const char *name, *driver, *node, *accounting;
 	uint64_t open;
+	const char *vfio_compat;
 	const struct ioasid_record *ioasids;
 	size_t n_ioasids;
 	const struct viommu_record *viommus;

@@ -41,6 +41,7 @@ static const struct field mapping_list[] = {
 	IS(HEX, offset, OPTIONAL, ABOUT("bytes into the memory")),
 	IS(TEXT, copy, OPTIONAL, ABOUT("IOASID whose mapping was copied")),
 	IS(HEX, from, OPTIONAL, ABOUT("first address of the copied mapping there")),
+	IS(BOOL, automatic, OPTIONAL, ABOUT("true where the kernel chose the address")),
 	{0},
 };
 static TABLE(mapping_fields, "mapping", "memory at a range of addresses", mapping_list);
@@ -94,9 +95,21 @@ static TABLE(ioasid_fields, "ioasid", "one I/O address space", ioasid_list);
 static const struct field vdevice_list[] = {
 	IS(TEXT, device, ABOUT("name of the device")),
 	IS(HEX, id, ABOUT("its identity in the guest")),
+	IS(COUNT, object, OPTIONAL, ABOUT("the kernel's number of it on the fd")),
 	{0},
 };
 static TABLE(vdevice_fields, "vdevice", "a device's identity on a viommu", vdevice_list);
+#undef RECORD
+
+#define RECORD queue_record
+static const struct field queue_list[] = {
+	IS(COUNT, index, ABOUT("as the guest's IOMMU counts")),
+	IS(HEX, iova, ABOUT("where it lies in the parent")),
+	IS(HEX, length, ABOUT("bytes")),
+	IS(COUNT, object, OPTIONAL, ABOUT("the kernel's number of it on the fd")),
+	{0},
+};
+static TABLE(queue_fields, "queue", "a hardware queue that the guest drives", queue_list);
 #undef RECORD
 
 #define RECORD viommu_record
@@ -105,8 +118,12 @@ static const struct field viommu_list[] = {
 	IS(TEXT, type, .names = viommu_type_names, ABOUT("hardware type")),
 	IS(TEXT, parent, OPTIONAL, ABOUT("IOASID below it")),
 	IS(TEXT, device, OPTIONAL, ABOUT("device whose IOMMU it is a slice of")),
+	IS(COUNT, id, OPTIONAL, ABOUT("the kernel's number of it on the fd")),
+	IS(BOOL, alive, OPTIONAL, ABOUT("whether the kernel still has it, where it can be asked")),
 	IS(COUNT, events_depth, ABOUT("of its event queue; 0: none")),
+	IS(COUNT, events_id, OPTIONAL, ABOUT("the kernel's number of the event queue")),
 	LIST(OBJECTS, vdevices, OF(vdevice_fields), ABOUT("devices on it")),
+	LIST(OBJECTS, queues, OF(queue_fields), ABOUT("hardware queues")),
 	{0},
 };
 static TABLE(viommu_fields, "viommu", "a slice of an IOMMU given to a guest", viommu_list);
@@ -119,6 +136,8 @@ static const struct field fd_list[] = {
 	IS(TEXT, node, OPTIONAL, ABOUT("device node")),
 	IS(TEXT, accounting, .names = accounting_names, ABOUT("to whom pinned memory is charged")),
 	IS(BOOL, open, ABOUT("whether it is open here")),
+	IS(TEXT, vfio_compat, OPTIONAL,
+	   ABOUT("IOASID of those who use the fd as a VFIO container")),
 	LIST(OBJECTS, ioasids, OF(ioasid_fields), ABOUT("address spaces on it")),
 	LIST(OBJECTS, viommus, OF(viommu_fields), ABOUT("viommus on it")),
 	{0},

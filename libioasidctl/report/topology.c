@@ -43,6 +43,8 @@ static void gather_fd(struct gather *g, const struct topology *t, const struct i
 			: fd->ops ? fd->ops->node
 				  : NULL,
 		.accounting = accounting_names[fd->accounting],
+		.vfio_compat =
+			fd->vfio_compat == NO_INDEX ? NULL : fd->ioasids[fd->vfio_compat].name,
 		.open = fd->live.handle != NULL,
 		.ioasids = ioasids,
 		.n_ioasids = fd->n_ioasids,

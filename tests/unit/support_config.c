@@ -138,6 +138,12 @@ static void same_viommu(const struct viommu *a, const struct viommu *b)
 	assert_int_equal(a->parent, b->parent);
 	assert_int_equal(a->device, b->device);
 	assert_int_equal(a->events_depth, b->events_depth);
+	assert_int_equal(a->n_queues, b->n_queues);
+	for (size_t i = 0; i < a->n_queues; i++) {
+		assert_int_equal(a->queues[i].index, b->queues[i].index);
+		assert_int_equal(a->queues[i].iova, b->queues[i].iova);
+		assert_int_equal(a->queues[i].length, b->queues[i].length);
+	}
 	assert_int_equal(a->n_vdevices, b->n_vdevices);
 	for (size_t i = 0; i < a->n_vdevices; i++) {
 		assert_int_equal(a->vdevices[i].device, b->vdevices[i].device);
@@ -154,6 +160,7 @@ static void same_fd(const struct iommu_fd *a, const struct iommu_fd *b)
 	assert_int_equal(a->n_ioasids, b->n_ioasids);
 	for (size_t i = 0; i < a->n_ioasids; i++)
 		same_ioasid(&a->ioasids[i], &b->ioasids[i]);
+	assert_int_equal(a->vfio_compat, b->vfio_compat);
 	assert_int_equal(a->n_viommus, b->n_viommus);
 	for (size_t i = 0; i < a->n_viommus; i++)
 		same_viommu(&a->viommus[i], &b->viommus[i]);

@@ -8,32 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-
-#define MAX_OBJECTS  64
-#define MAX_MAPPINGS 64
-
-struct fake_mapping {
-	uint64_t iova, length, offset;
-	uint8_t access;
-};
-
-struct driver_fd {
-	bool open;
-	struct {
-		bool exists;
-		uint32_t flags;
-		size_t n_allow, n_maps;
-		struct fake_mapping maps[MAX_MAPPINGS];
-	} ioasids[MAX_OBJECTS];
-};
-
-struct driver_device {
-	char address[32], driver[32];
-	uint32_t group;
-	bool open;
-	struct driver_fd *fd;
-	int attached; /* -1: none */
-};
+#include "support_fake_state.h"
 
 static struct driver_fd fds[MAX_OBJECTS];
 static struct driver_device devices[MAX_OBJECTS];
@@ -46,6 +21,16 @@ void fake_reset(void)
 	memset(fds, 0, sizeof(fds));
 	memset(devices, 0, sizeof(devices));
 	memset(fake_driver.missing, 0, sizeof(fake_driver.missing));
+	fake_driver.viommu_alloc = fake_viommu_calls.viommu_alloc;
+	fake_driver.viommu_free = fake_viommu_calls.viommu_free;
+	fake_driver.vdevice_alloc = fake_viommu_calls.vdevice_alloc;
+	fake_driver.vdevice_free = fake_viommu_calls.vdevice_free;
+	fake_driver.queue_alloc = fake_viommu_calls.queue_alloc;
+	fake_driver.queue_free = fake_viommu_calls.queue_free;
+	fake_driver.events_alloc = fake_viommu_calls.events_alloc;
+	fake_driver.events_free = fake_viommu_calls.events_free;
+	fake_driver.viommu_probe = fake_viommu_calls.viommu_probe;
+	fake_driver.set_vfio_compat = fake_viommu_calls.set_vfio_compat;
 	n_devices = 0;
 	calls = 0;
 	fail_at = -1;
@@ -78,7 +63,7 @@ void fake_add_device(const char *address, const char *driver, uint32_t group)
 	d->attached = -1;
 }
 
-static int step(const char *what, struct ioasidctl_error **err)
+int fake_step(const char *what, struct ioasidctl_error **err)
 {
 	if (calls++ != fail_at)
 		return 0;
@@ -131,7 +116,7 @@ static int fake_available(const struct driver_env *env, const char *node,
 static int fake_open(const struct driver_env *env, const struct iommu_fd *spec,
 		     struct driver_fd **out, struct ioasidctl_error **err)
 {
-	int ret = step("open", err);
+	int ret = fake_step("open", err);
 
 	(void)env, (void)spec;
 	if (ret)
@@ -140,6 +125,7 @@ static int fake_open(const struct driver_env *env, const struct iommu_fd *spec,
 		if (!fds[i].open) {
 			memset(&fds[i], 0, sizeof(fds[i]));
 			fds[i].open = true;
+			fds[i].compat = NO_INDEX;
 			*out = &fds[i];
 			return 0;
 		}
@@ -175,7 +161,7 @@ static int fake_set_driver(const struct driver_env *env, const struct device *sp
 			   const char *driver, char **original, struct ioasidctl_error **err)
 {
 	struct driver_device *d = find_device(spec->address);
-	int ret = step("set driver", err);
+	int ret = fake_step("set driver", err);
 
 	(void)env;
 	if (ret)
@@ -194,7 +180,7 @@ static int fake_device_open(const struct driver_env *env, const struct device *s
 			    struct driver_device **out, struct ioasidctl_error **err)
 {
 	struct driver_device *d = find_device(spec->address);
-	int ret = step("open device", err);
+	int ret = fake_step("open device", err);
 
 	(void)env;
 	if (ret)
@@ -208,7 +194,10 @@ static int fake_device_open(const struct driver_env *env, const struct device *s
 
 static void fake_device_close(struct driver_device *dev)
 {
+	if (dev->fd && fake_has_vdevice(dev->fd, dev))
+		dev->fd->leaked++;
 	dev->open = false;
+	memset(dev->pasids, 0, sizeof(dev->pasids));
 	dev->fd = NULL;
 	dev->attached = -1;
 }
@@ -222,7 +211,7 @@ static int fake_device_fd_number(const struct driver_device *dev)
 static int fake_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
 		     struct ioasidctl_error **err)
 {
-	int ret = step("bind", err);
+	int ret = fake_step("bind", err);
 
 	if (ret)
 		return ret;
@@ -249,14 +238,19 @@ static int fake_device_info(struct driver_fd *fd, struct driver_device *dev,
 static int fake_alloc(struct driver_fd *fd, const struct ioasid *spec, const struct nesting *on,
 		      uint32_t *id, struct ioasidctl_error **err)
 {
-	int ret = step("alloc", err);
+	int ret = fake_step("alloc", err);
 
-	(void)on;
+	if (on && on->device && on->device->fd != fd)
+		return error_new(err, ERROR_KERNEL, EINVAL, "%s is not bound here",
+				 on->device->address);
 	for (uint32_t i = 0; !ret && i < MAX_OBJECTS; i++)
 		if (!fd->ioasids[i].exists) {
 			memset(&fd->ioasids[i], 0, sizeof(fd->ioasids[i]));
 			fd->ioasids[i].exists = true;
 			fd->ioasids[i].flags = spec->flags;
+			fd->ioasids[i].nested = on;
+			fd->ioasids[i].parent = on ? on->parent : NO_INDEX;
+			fd->ioasids[i].viommu = on ? on->viommu : NO_INDEX;
 			*id = i;
 			return 0;
 		}
@@ -265,11 +259,21 @@ static int fake_alloc(struct driver_fd *fd, const struct ioasid *spec, const str
 
 static int fake_free(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err)
 {
-	int ret = step("free", err);
+	int ret = fake_step("free", err);
 
-	for (size_t i = 0; i < n_devices; i++)
-		if (devices[i].fd == fd && devices[i].attached == (int)id)
+	for (size_t i = 0; i < n_devices; i++) {
+		bool in = devices[i].fd == fd && devices[i].attached == (int)id;
+
+		for (size_t j = 0; devices[i].fd == fd && j < MAX_PASIDS; j++)
+			in |= devices[i].pasids[j].pasid && devices[i].pasids[j].ioasid == (int)id;
+		if (in)
 			return error_new(err, ERROR_BUSY, EBUSY, "ioasid is in use");
+	}
+	for (size_t i = 0; i < MAX_OBJECTS; i++)
+		if (fd->ioasids[i].exists && fd->ioasids[i].nested && fd->ioasids[i].parent == id)
+			return error_new(err, ERROR_BUSY, EBUSY, "ioasid has children");
+	if (fake_viommu_uses(fd, id) || fd->compat == id)
+		return error_new(err, ERROR_BUSY, EBUSY, "ioasid is referred to");
 	if (!ret)
 		fd->ioasids[id].exists = false;
 	return ret;
@@ -286,7 +290,7 @@ static int fake_info(struct driver_fd *fd, uint32_t id, struct ioasid_info *out,
 static int fake_allow(struct driver_fd *fd, uint32_t id, const struct range *ranges, size_t n,
 		      struct ioasidctl_error **err)
 {
-	int ret = step("allow", err);
+	int ret = fake_step("allow", err);
 
 	(void)ranges;
 	if (!ret)
@@ -320,16 +324,26 @@ static int insert(struct driver_fd *fd, uint32_t id, struct fake_mapping m,
 static int fake_map(struct driver_fd *fd, uint32_t id, const struct map_args *args,
 		    struct ioasidctl_error **err)
 {
-	const struct fake_mapping m = {args->iova, args->length, args->offset, args->access};
-	int ret = step("map", err);
+	struct fake_mapping m = {args->iova, args->length, args->offset, args->access};
+	int ret = fake_step("map", err);
 
-	return ret ? ret : insert(fd, id, m, err);
+	if (ret)
+		return ret;
+	/* Behind everything that is there. */
+	if (args->placed) {
+		const size_t n = fd->ioasids[id].n_maps;
+		const struct fake_mapping *last = &fd->ioasids[id].maps[n ? n - 1 : 0];
+
+		m.iova = n ? last->iova + last->length : 0x100000;
+		*args->placed = m.iova;
+	}
+	return insert(fd, id, m, err);
 }
 
 static int fake_copy(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64_t length,
 		     uint8_t access, uint32_t source, uint64_t from, struct ioasidctl_error **err)
 {
-	int ret = step("copy", err);
+	int ret = fake_step("copy", err);
 
 	for (size_t i = 0; !ret && i < fd->ioasids[source].n_maps; i++) {
 		const struct fake_mapping *s = &fd->ioasids[source].maps[i];
@@ -344,13 +358,15 @@ static int fake_copy(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64_t 
 static int fake_unmap(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64_t length,
 		      struct ioasidctl_error **err)
 {
-	int ret = step("unmap", err);
+	int ret = fake_step("unmap", err);
 
 	for (size_t i = 0; !ret && i < fd->ioasids[id].n_maps; i++) {
 		struct fake_mapping *m = &fd->ioasids[id].maps[i];
 
 		if (m->iova != iova || m->length != length)
 			continue;
+		if (fake_queue_in(fd, id, iova, length))
+			return error_new(err, ERROR_BUSY, EBUSY, "a queue lies there");
 		memmove(m, m + 1, (fd->ioasids[id].n_maps - i - 1) * sizeof(*m));
 		fd->ioasids[id].n_maps--;
 		return 0;
@@ -371,17 +387,45 @@ static int fake_list(struct driver_fd *fd, uint32_t id,
 	return ret;
 }
 
+static int attach_pasid(struct driver_device *dev, uint32_t id, uint32_t pasid,
+			struct ioasidctl_error **err)
+{
+	size_t at = 0, vacant = MAX_PASIDS;
+
+	for (; at < MAX_PASIDS && dev->pasids[at].pasid != pasid; at++)
+		if (!dev->pasids[at].pasid)
+			vacant = at;
+	at = at < MAX_PASIDS ? at : vacant;
+	if (at == MAX_PASIDS || !(dev->fd->ioasids[id].flags & IOASID_FLAG_PASID) ||
+	    (dev->attached >= 0 && !(dev->fd->ioasids[dev->attached].flags & IOASID_FLAG_PASID)))
+		return error_new(err, ERROR_KERNEL, EINVAL, "no PASIDs there");
+	dev->pasids[at].pasid = pasid;
+	dev->pasids[at].ioasid = (int)id;
+	return 0;
+}
+
+static bool has_pasids(const struct driver_device *dev)
+{
+	for (size_t i = 0; i < MAX_PASIDS; i++)
+		if (dev->pasids[i].pasid)
+			return true;
+	return false;
+}
+
 static int fake_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id, uint32_t pasid,
 		       struct ioasidctl_error **err)
 {
 	const struct driver_device *mate = group_mate(dev, is_attached);
-	int ret = step("attach", err);
+	int ret = fake_step("attach", err);
 
-	(void)pasid;
 	if (ret)
 		return ret;
 	if (dev->fd != fd)
 		return error_new(err, ERROR_KERNEL, EINVAL, "%s is not bound here", dev->address);
+	if (pasid != NO_PASID)
+		return attach_pasid(dev, id, pasid, err);
+	if (has_pasids(dev) && !(fd->ioasids[id].flags & IOASID_FLAG_PASID))
+		return error_new(err, ERROR_KERNEL, EINVAL, "%s has PASIDs", dev->address);
 	/* As in Linux: who is in moves the whole group, who isn't joins it where it is. */
 	if (dev->attached < 0 && mate && mate->attached != (int)id)
 		return error_new(err, ERROR_KERNEL, EINVAL, "the group of %s is somewhere else",
@@ -396,12 +440,17 @@ static int fake_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t
 static int fake_detach(struct driver_fd *fd, struct driver_device *dev, uint32_t pasid,
 		       struct ioasidctl_error **err)
 {
-	int ret = step("detach", err);
+	int ret = fake_step("detach", err);
 
-	(void)fd, (void)pasid;
-	if (!ret)
+	(void)fd;
+	if (ret)
+		return ret;
+	if (pasid == NO_PASID)
 		dev->attached = -1;
-	return ret;
+	for (size_t i = 0; pasid != NO_PASID && i < MAX_PASIDS; i++)
+		if (dev->pasids[i].pasid == pasid)
+			dev->pasids[i].pasid = 0;
+	return 0;
 }
 
 static int fake_ioasid_probe(struct driver_fd *fd, uint32_t id)
@@ -439,6 +488,11 @@ struct driver fake_driver = {
 	.list_mappings = fake_list,
 	.attach = fake_attach,
 	.detach = fake_detach,
+	.tables = UINT32_MAX,
+	.viommus = UINT32_MAX,
+	.event_viommus = UINT32_MAX,
+	.queue_viommus = UINT32_MAX,
+	.nested_needs_device = true,
 	.ioasid_probe = fake_ioasid_probe,
 	.device_probe = fake_device_probe,
 };
@@ -449,8 +503,12 @@ static void print_fd(FILE *out, size_t i)
 	for (size_t j = 0; j < MAX_OBJECTS; j++) {
 		if (!fds[i].ioasids[j].exists)
 			continue;
-		fprintf(out, "  ioasid %zu flags %x allow %zu\n", j, fds[i].ioasids[j].flags,
+		fprintf(out, "  ioasid %zu flags %x allow %zu", j, fds[i].ioasids[j].flags,
 			fds[i].ioasids[j].n_allow);
+		if (fds[i].ioasids[j].nested)
+			fprintf(out, " on %d, viommu %d", (int)fds[i].ioasids[j].parent,
+				(int)fds[i].ioasids[j].viommu);
+		fputc('\n', out);
 		for (size_t k = 0; k < fds[i].ioasids[j].n_maps; k++) {
 			const struct fake_mapping *m = &fds[i].ioasids[j].maps[k];
 
@@ -458,6 +516,18 @@ static void print_fd(FILE *out, size_t i)
 				m->length, m->offset, access_names[m->access]);
 		}
 	}
+	fake_print_viommus(out, &fds[i]);
+}
+
+static void print_device(FILE *out, const struct driver_device *d)
+{
+	fprintf(out, "device %s driver %s open %d fd %td attached %d", d->address, d->driver,
+		d->open, d->fd ? d->fd - fds : -1, d->attached);
+	for (uint32_t pasid = 1; pasid < 16; pasid++)
+		for (size_t i = 0; i < MAX_PASIDS; i++)
+			if (d->pasids[i].pasid == pasid)
+				fprintf(out, ", pasid %u in %d", pasid, d->pasids[i].ioasid);
+	fputc('\n', out);
 }
 
 char *fake_snapshot(void)
@@ -470,9 +540,7 @@ char *fake_snapshot(void)
 		if (fds[i].open)
 			print_fd(out, i);
 	for (size_t i = 0; i < n_devices; i++)
-		fprintf(out, "device %s driver %s open %d fd %td attached %d\n", devices[i].address,
-			devices[i].driver, devices[i].open,
-			devices[i].fd ? devices[i].fd - fds : -1, devices[i].attached);
+		print_device(out, &devices[i]);
 	fclose(out);
 	return text;
 }
