@@ -20,7 +20,8 @@ DESTDIR   ?=
 PACKAGES  := libcyaml yaml-0.1 jansson libmnl
 CFLAGS    ?= -O2 -g
 WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-CPPFLAGS  += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ilibioasidctl -DIOASIDCTL_VERSION='"$(VERSION)"'
+CPPFLAGS  += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ilibioasidctl -DIOASIDCTL_VERSION='"$(VERSION)"' \
+	$(if $(filter libmnl,$(PACKAGES)),,-DIOASIDCTL_NO_LIBMNL)
 ALL_CFLAGS = -std=gnu17 $(WARNINGS) -fPIC -fvisibility=hidden -pthread $(CFLAGS) \
 	$(shell $(PKG_CONFIG) --cflags $(PACKAGES)) $(EXTRA_CFLAGS)
 LIBS       = $(shell $(PKG_CONFIG) --libs $(PKG_STATIC) $(PACKAGES)) -pthread
@@ -178,8 +179,8 @@ uninstall:  ## remove what install put there, with the same DESTDIR and prefix
 
 # --- Other builds
 
-# A library that the distribution ships without an archive (Debian: libmnl) can't be linked in; the
-# link tells if something needs it.
+# A library that the distribution ships without an archive (Debian: libmnl) can't be linked in.
+# Without libmnl there are no device events, and the program says so; the link tells of others.
 has_archive = $(wildcard $(shell $(PKG_CONFIG) --variable=libdir $(1))/lib$(patsubst \
 	-l%,%,$(firstword $(shell $(PKG_CONFIG) --libs-only-l $(1)))).a)
 STATIC_PACKAGES = $(foreach p,$(PACKAGES),$(if $(call has_archive,$(p)),$(p)))
