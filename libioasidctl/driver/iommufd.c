@@ -377,6 +377,7 @@ const struct driver driver_iommufd = {
 	.device_open = iommufd_device_open,
 	.device_close = iommufd_device_close,
 	.device_fd_number = iommufd_device_fd_number,
+	.device_request_fd = iommufd_device_request_fd,
 	.device_bind = iommufd_device_bind,
 	.device_info = iommufd_device_info,
 	.ioasid_alloc = ioasid_alloc,

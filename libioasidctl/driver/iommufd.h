@@ -26,6 +26,7 @@ struct driver_device {
 	enum selector selector;
 	uint32_t group; /* NO_INDEX: in none */
 	int fd;
+	int request; /* tells when it is to be closed; -1: not asked for, or none */
 	uint32_t id; /* on the iommufd, once bound */
 	struct driver_fd *owner; /* bound to; NULL: not bound, or that fd is closed */
 	struct driver_device *next; /* of the owner's */
@@ -84,6 +85,7 @@ int iommufd_device_open(const struct driver_env *env, const struct device *spec,
 			struct driver_device **out, struct ioasidctl_error **err);
 void iommufd_device_close(struct driver_device *dev);
 int iommufd_device_fd_number(const struct driver_device *dev);
+int iommufd_device_request_fd(struct driver_device *dev);
 int iommufd_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
 			struct ioasidctl_error **err);
 int iommufd_device_info(struct driver_fd *fd, struct driver_device *dev, struct device_info *out,

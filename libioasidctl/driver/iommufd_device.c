@@ -49,6 +49,7 @@ void iommufd_device_close(struct driver_device *dev)
 		close(dev->fd);
 		driver_trace(dev->env, "close %s fd=%d = 0", dev->node, dev->fd);
 	}
+	cleanup_close(&dev->request);
 	free(dev->label);
 	free(dev->dir);
 	free(dev->node);
@@ -71,7 +72,7 @@ int iommufd_device_open(const struct driver_env *env, const struct device *spec,
 	if (!dev)
 		return error_nomem(err);
 	dev->env = env;
-	dev->fd = -1;
+	dev->fd = dev->request = -1;
 	dev->selector = spec->selector;
 	dev->attached = NO_INDEX;
 	if (asprintf(&dev->label, "%s (%s)", spec->name, spec->address) < 0) {
@@ -99,6 +100,14 @@ int iommufd_device_open(const struct driver_env *env, const struct device *spec,
 int iommufd_device_fd_number(const struct driver_device *dev)
 {
 	return dev->fd;
+}
+
+int iommufd_device_request_fd(struct driver_device *dev)
+{
+	/* Before it is bound, the kernel lets nothing be asked of it. */
+	if (dev->request < 0 && dev->id != NO_OBJECT)
+		dev->request = linux_request_fd(dev->env, dev->selector, dev->fd, dev->node);
+	return dev->request;
 }
 
 int iommufd_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,

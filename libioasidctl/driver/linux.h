@@ -25,6 +25,13 @@ int linux_device_set_driver(const struct driver_env *env, const struct device *s
 int linux_refuse_unbound(const struct device *spec, const char *label, const char *driver,
 			 struct ioasidctl_error **err);
 
+/*
+ * A new eventfd that tells of the kernel's wish to have an open VFIO device closed, `fd` being its
+ * descriptor and `node` its name for the trace. -1: it has none, or that failed.
+ */
+int linux_request_fd(const struct driver_env *env, enum selector selector, int fd,
+		     const char *node);
+
 /* What a number means where no check of this machine tells more. `call` NULL: everywhere. */
 struct errno_meaning {
 	const char *call;

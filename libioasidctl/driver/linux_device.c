@@ -2,11 +2,13 @@
 /* Devices of the machine, as sysfs shows them. */
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "base/cleanup.h"
 #include "driver/linux.h"
 #include "host/bind.h"
 #include "host/device.h"
+#include "uapi/vfio.h"
 
 int linux_device_find(const struct driver_env *env, const struct device *spec,
 		      struct device_facts *out, struct ioasidctl_error **err)
@@ -73,4 +75,26 @@ int linux_refuse_unbound(const struct device *spec, const char *label, const cha
 			   "it back at the end",
 			   spec->selector == SELECTOR_PLATFORM ? "vfio-platform" : "vfio-pci");
 	return -ENODEV;
+}
+
+int linux_request_fd(const struct driver_env *env, enum selector selector, int fd, const char *node)
+{
+	_cleanup_close_ int event = -1;
+	struct vfio_dev_irq_set args = {.argsz = sizeof(args),
+					.flags = VFIO_DEV_IRQ_EVENTFD | VFIO_DEV_IRQ_TRIGGER,
+					.index = VFIO_DEV_PCI_REQUEST,
+					.count = 1};
+	int ret;
+
+	/* The number means something else, or nothing, to VFIO devices of other buses. */
+	if (selector != SELECTOR_PCI)
+		return -1;
+	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (event < 0)
+		return -1;
+	args.eventfd = event;
+	ret = ioctl(fd, VFIO_DEV_SET_IRQS, &args) < 0 ? -errno : 0;
+	driver_trace(env, "VFIO_DEVICE_SET_IRQS fd=%d node=%s index=%u eventfd=%d = %s", fd, node,
+		     args.index, event, linux_result(ret));
+	return ret ? -1 : steal_fd(&event);
 }

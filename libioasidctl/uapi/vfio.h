@@ -14,6 +14,7 @@ typedef uint64_t vfio_u64 __attribute__((aligned(8)));
 
 enum {
 	VFIO_DEV_GET_INFO = VFIO_DEV_IOCTL(7),
+	VFIO_DEV_SET_IRQS = VFIO_DEV_IOCTL(10),
 	VFIO_DEV_BIND_IOMMUFD = VFIO_DEV_IOCTL(18),
 	VFIO_DEV_ATTACH_IOMMUFD_PT = VFIO_DEV_IOCTL(19),
 	VFIO_DEV_DETACH_IOMMUFD_PT = VFIO_DEV_IOCTL(20),
@@ -55,4 +56,22 @@ struct vfio_dev_detach_iommufd_pt {
 	uint32_t argsz;
 	uint32_t flags;
 	uint32_t pasid;
+};
+
+enum {
+	VFIO_DEV_IRQ_EVENTFD = 1 << 2, /* data: an eventfd for each; -1 takes it away */
+	VFIO_DEV_IRQ_TRIGGER = 1 << 5, /* is signalled when the interrupt comes */
+};
+
+/* Of a PCI device: not an interrupt, but the kernel's wish that the device be closed. */
+enum { VFIO_DEV_PCI_REQUEST = 4 };
+
+/* With one eventfd. */
+struct vfio_dev_irq_set {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t index;
+	uint32_t start;
+	uint32_t count;
+	int32_t eventfd;
 };

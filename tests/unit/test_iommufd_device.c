@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The iommufd driver: devices. Each argument of each ioctl is compared, each refusal explained. */
 #include "iommufd_fixture.h"
+
 #include "support_facts.h"
+#include <fcntl.h>
 
 #define ADDRESS "0000:03:01.0"
 
@@ -157,6 +159,50 @@ static void test_bind_attach_replace_detach(void **state)
 	assert_non_null(strstr(trace_text, "VFIO_DEVICE_BIND_IOMMUFD"));
 	assert_non_null(strstr(trace_text, "pt=7 flags=0x0 pasid=0 = 0 hwpt=20\n"));
 	assert_non_null(strstr(trace_text, "close /dev/vfio/devices/vfio0"));
+}
+
+static void look_eventfd(void *args, void *copy)
+{
+	const uint64_t one = 1;
+	struct vfio_dev_irq_set *a = args, *c = copy;
+
+	/* Whatever it says is there to be read. */
+	assert_int_equal(write(a->eventfd, &one, sizeof(one)), sizeof(one));
+	c->eventfd = 0;
+}
+
+static void expect_request(int errnum)
+{
+	EXPECT(VFIO_DEV_SET_IRQS, vfio_dev_irq_set, .argsz = 24, .flags = 4 | 32, .index = 4,
+	       .count = 1);
+	LOOK(look_eventfd);
+	FAIL(errnum);
+}
+
+static void test_request_to_close(void **state)
+{
+	struct driver_fd *fd = open_fd(true);
+	struct driver_device *dev = open_device();
+	uint64_t count = 0;
+	uint32_t id;
+	int request;
+
+	(void)state;
+	assert_int_equal(D.device_request_fd(dev), -1); /* not bound yet */
+	expect_bind(fd, 3, 0);
+	assert_int_equal(D.device_bind(fd, dev, &id, NULL), 0);
+	expect_request(EINVAL);
+	assert_int_equal(D.device_request_fd(dev), -1);
+	expect_request(0);
+	request = D.device_request_fd(dev);
+	assert_true(request >= 0);
+	assert_int_equal(D.device_request_fd(dev), request);
+	assert_int_equal(read(request, &count, sizeof(count)), sizeof(count));
+	assert_int_equal(count, 1);
+	D.device_close(dev);
+	assert_int_equal(fcntl(request, F_GETFD), -1);
+	D.close(fd);
+	assert_non_null(strstr(trace_text, "VFIO_DEVICE_SET_IRQS"));
 }
 
 static void test_detach_that_fails(void **state)
@@ -459,6 +505,7 @@ int main(void)
 		TEST(test_open_of_what_is_not_for_vfio),
 		TEST(test_open_without_a_node),
 		TEST(test_bind_attach_replace_detach),
+		TEST(test_request_to_close),
 		TEST(test_detach_that_fails),
 		TEST(test_bind_with_a_member_in_the_way),
 		TEST(test_bind_of_what_others_hold),

@@ -361,6 +361,17 @@ SAME_FIELD(vfio_dev_info, flags, vfio_device_info, flags);
 SAME_FIELD(vfio_dev_info, num_regions, vfio_device_info, num_regions);
 SAME_FIELD(vfio_dev_info, num_irqs, vfio_device_info, num_irqs);
 SAME_FIELD(vfio_dev_info, cap_offset, vfio_device_info, cap_offset);
+SAME(VFIO_DEV_SET_IRQS, VFIO_DEVICE_SET_IRQS);
+SAME(VFIO_DEV_IRQ_EVENTFD, VFIO_IRQ_SET_DATA_EVENTFD);
+SAME(VFIO_DEV_IRQ_TRIGGER, VFIO_IRQ_SET_ACTION_TRIGGER);
+SAME(VFIO_DEV_PCI_REQUEST, VFIO_PCI_REQ_IRQ_INDEX);
+SAME_FIELD(vfio_dev_irq_set, argsz, vfio_irq_set, argsz);
+SAME_FIELD(vfio_dev_irq_set, flags, vfio_irq_set, flags);
+SAME_FIELD(vfio_dev_irq_set, index, vfio_irq_set, index);
+SAME_FIELD(vfio_dev_irq_set, start, vfio_irq_set, start);
+SAME_FIELD(vfio_dev_irq_set, count, vfio_irq_set, count);
+_Static_assert(offsetof(struct vfio_dev_irq_set, eventfd) == offsetof(struct vfio_irq_set, data),
+	       "data of vfio_irq_set");
 
 /* 6.6: the device node; with PASIDs and tokens later. */
 #if defined(VFIO_DEVICE_ATTACH_PASID) || defined(ASSERT_ALL)
