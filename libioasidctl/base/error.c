@@ -67,6 +67,10 @@ int error_new(struct ioasidctl_error **err, enum error_kind kind, int errnum, co
 	va_start(args, fmt);
 	replace_text(&e->message, fmt, args);
 	va_end(args);
+	if (!e->message) {
+		free(e);
+		return -errnum;
+	}
 	last = newest(err);
 	if (last)
 		last->next = e;

@@ -146,11 +146,25 @@ static int find_present(const struct driver_env *env, const struct device *spec,
 	return query->device_flags & IOASID_DEVICE_PRESENT ? 0 : fail_absent(spec, err);
 }
 
-static int change_driver(struct driver_fd *fd, const struct device *spec, const char *driver,
-			 struct ioasid_query_args *query, struct ioasidctl_error **err)
+static int verify_driver(struct driver_fd *fd, const struct ioasid_device_name *name,
+			 const char *address, const char *driver, struct ioasidctl_error **err)
 {
-	const struct ioasid_device_name name = query->device;
-	struct ioasid_host_driver_args args = {.device = name};
+	struct ioasid_query_args query;
+	int ret = ioasid_query(fd, name, &query, err);
+
+	if (!ret && strncmp(query.driver, driver, sizeof(query.driver)))
+		return error_new(err, ERROR_VERIFY, EIO,
+				 "%s was bound to %s, but the machine says it has %.*s", address,
+				 *driver ? driver : "no driver", IOASID_NAME_SIZE,
+				 query.driver[0] ? query.driver : "none");
+	return ret;
+}
+
+static int change_driver(struct driver_fd *fd, const struct device *spec, const char *before,
+			 const char *driver, const struct ioasid_device_name *name,
+			 struct ioasidctl_error **err)
+{
+	struct ioasid_host_driver_args args = {.device = *name};
 	int ret;
 
 	if ((size_t)snprintf(args.driver, sizeof(args.driver), "%s", driver) >= sizeof(args.driver))
@@ -161,15 +175,17 @@ static int change_driver(struct driver_fd *fd, const struct device *spec, const 
 	if (ret) {
 		ioasid_fail(err, IOASID_SET_HOST_DRIVER, ret, "can't bind %s to %s", spec->address,
 			    *driver ? driver : "no driver");
-		ioasid_explain_driver(fd, &name, driver, ret, err);
+		ioasid_explain_driver(fd, name, driver, ret, err);
 		return ret;
 	}
-	ret = ioasid_query(fd, &name, query, err);
-	if (!ret && strncmp(query->driver, driver, sizeof(query->driver)))
-		return error_new(err, ERROR_VERIFY, EIO,
-				 "%s was bound to %s, but the machine says it has %.*s",
-				 spec->address, *driver ? driver : "no driver", IOASID_NAME_SIZE,
-				 query->driver[0] ? query->driver : "none");
+	ret = verify_driver(fd, name, spec->address, driver, err);
+	if (ret) {
+		args = (struct ioasid_host_driver_args){.device = *name};
+		snprintf(args.driver, sizeof(args.driver), "%s", before);
+		if (ioasid_call(fd, IOASID_SET_HOST_DRIVER, &args, sizeof(args)))
+			error_cause(err, "and it could not be given back to %s",
+				    *before ? before : "no driver");
+	}
 	return ret;
 }
 
@@ -188,7 +204,7 @@ int ioasid_device_set_driver(const struct driver_env *env, const struct device *
 	if (!before)
 		return error_nomem(err);
 	if (strcmp(before, driver)) {
-		ret = change_driver(fd, spec, driver, &query, err);
+		ret = change_driver(fd, spec, before, driver, &query.device, err);
 		if (ret)
 			return ret;
 	}

@@ -2,11 +2,11 @@
 #include "holder/journal_json.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 
 static void decref(json_t **json)
 {
@@ -132,10 +132,9 @@ int journal_entry_parse(const char *text, size_t length, struct journal_entry *o
 	json_t *root = NULL;
 	_cleanup_entry_ struct journal_entry entry = {0};
 	json_error_t fault = {0};
-	int ret = -EINVAL;
+	int ret = json_read(text, length, &root, &fault);
 
-	root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault);
-	if (root)
+	if (!ret)
 		ret = parse_entry(root, &entry, &fault);
 	if (ret == -EINVAL)
 		*why = strdup(fault.text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 
 #define INBOX_FIRST 4096
 #define INBOX_KEPT  65536
@@ -185,14 +186,13 @@ static int parse(const char *text, size_t length, const struct varlink_limits *l
 	json_error_t fault;
 	const char *key;
 	json_t *value;
+	int ret;
 
 	if (check_shape(text, length, limits))
 		return not_a_message(err, "it is nested too deeply, or has too many values");
-	message.root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault);
-	if (!message.root && json_error_code(&fault) == json_error_out_of_memory)
-		return error_nomem(err);
-	if (!message.root)
-		return not_a_message(err, fault.text);
+	ret = json_read(text, length, &message.root, &fault);
+	if (ret)
+		return ret == -ENOMEM ? error_nomem(err) : not_a_message(err, fault.text);
 	if (!json_is_object(message.root))
 		return not_a_message(err, "it is not a JSON object");
 	json_object_foreach (message.root, key, value) {

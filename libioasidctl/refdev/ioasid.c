@@ -73,7 +73,7 @@ int call_ioasid_alloc(struct refdev_file *file, struct ioasid_alloc_args *args)
 	ioasid->id = file->next_id;
 	ret = ioasid_reserve(ioasid, NULL);
 	if (ret) {
-		free(ioasid);
+		ioasid_destroy(ioasid);
 		return ret;
 	}
 	ioasid_refresh(ioasid);

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "refdev/json_reader.h"
 
@@ -446,7 +446,7 @@ int machine_parse(const char *text, size_t length, struct machine **out, char **
 {
 	struct machine *m = calloc(1, sizeof(*m));
 	struct reader r = {0};
-	json_error_t at;
+	json_error_t at = {0};
 	json_t *root = NULL;
 	int ret;
 
@@ -457,10 +457,12 @@ int machine_parse(const char *text, size_t length, struct machine **out, char **
 		ret = reader_fail(&r, NULL, "a machine description has at most %u bytes",
 				  MACHINE_MAX_BYTES);
 	} else {
-		root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &at);
-		ret = root ? read_root(&r, root, m)
-			   : reader_fail(&r, NULL, "line %d column %d: %s", at.line, at.column,
-					 at.text);
+		ret = json_read(text, length, &root, &at);
+		if (!ret)
+			ret = read_root(&r, root, m);
+		else if (ret == -EINVAL)
+			ret = reader_fail(&r, NULL, "line %d column %d: %s", at.line, at.column,
+					  at.text);
 	}
 	json_decref(root);
 	if (ret) {

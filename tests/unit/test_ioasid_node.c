@@ -428,6 +428,8 @@ static void test_host_driver(void **state)
 	struct device spec = edu_spec();
 	struct ioasid_host_driver_args in = {
 		.argsz = sizeof(in), .device = edu_name(), .driver = "vfio-pci"};
+	struct ioasid_host_driver_args back = {
+		.argsz = sizeof(back), .device = edu_name(), .driver = "edu"};
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 	_cleanup_free_ char *original = NULL;
 
@@ -438,11 +440,12 @@ static void test_host_driver(void **state)
 	expect_present("vfio-pci");
 	assert_int_equal(ops->device_set_driver(&env, &spec, "vfio-pci", &original, NULL), 0);
 	assert_string_equal(original, "edu");
-	/* done, it says, and isn't */
+	/* done, it says, and isn't: taken back, whatever was done */
 	expect_opening(0, 1);
 	expect_present("edu");
 	EXPECT(SET_HOST_DRIVER, 0, in, NULL);
 	expect_present("edu");
+	EXPECT(SET_HOST_DRIVER, 0, back, NULL);
 	assert_int_equal(ops->device_set_driver(&env, &spec, "vfio-pci", NULL, &err), -EIO);
 	assert_string_equal(err->message,
 			    "0000:00:03.0 was bound to vfio-pci, but the machine says "
