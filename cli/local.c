@@ -14,34 +14,55 @@ enum driver_choice driver_asked(const struct invocation *in)
 	return (enum driver_choice)in->driver;
 }
 
+/* *text is NULL where the default machine is meant. */
+static int read_machine(const struct invocation *in, char **text, size_t *length,
+			struct refdev **refdev, struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *why = NULL;
+	int ret;
+
+	*text = NULL;
+	*length = 0;
+	ret = in->machine ? config_read_file(in->machine, text, length, err) : 0;
+	if (ret)
+		return ret;
+	ret = refdev_new(*text, *length, refdev, &why);
+	if (!ret)
+		return 0;
+	error_new(err, ret == -ENOMEM ? ERROR_MEMORY : ERROR_CONFIG, -ret,
+		  "the machine description makes no reference device: %s",
+		  why ? why : strerror(-ret));
+	if (in->machine)
+		error_position(err, in->machine, 0, 0);
+	free(*text);
+	*text = NULL;
+	return ret;
+}
+
 int machine_text(const struct invocation *in, char **text, size_t *length,
 		 struct ioasidctl_error **err)
 {
+	struct refdev *refdev = NULL;
+	int ret;
+
 	*text = NULL;
 	*length = 0;
-	return in->machine ? config_read_file(in->machine, text, length, err) : 0;
+	if (!in->machine)
+		return 0;
+	ret = read_machine(in, text, length, &refdev, err);
+	refdev_free(refdev);
+	return ret;
 }
 
 int environment_make(const struct invocation *in, struct environment *out,
 		     struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *why = NULL;
 	size_t length;
-	int ret;
+	int ret = read_machine(in, &text, &length, &out->refdev, err);
 
-	ret = machine_text(in, &text, &length, err);
 	if (ret)
 		return ret;
-	ret = refdev_new(text, length, &out->refdev, &why);
-	if (ret) {
-		error_new(err, ret == -ENOMEM ? ERROR_MEMORY : ERROR_CONFIG, -ret,
-			  "the machine description makes no reference device: %s",
-			  why ? why : strerror(-ret));
-		if (in->machine)
-			error_position(err, in->machine, 0, 0);
-		return ret;
-	}
 	out->env = (struct driver_env){
 		.root = "", .refdev = out->refdev, .trace = in->verbose ? print_action : NULL};
 	return 0;

@@ -10,12 +10,15 @@
 #include "config/build.h"
 #include "config/load.h"
 
+/* What some editors begin a file with, to tell UTF-8 from what their system had before. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 /* Of a file whose size isn't known beforehand, such as a pipe. */
 #define READ_STEP (64U << 10)
 
 static int fault_too_large(const char *name, struct ioasidctl_error **err)
 {
-	error_new(err, ERROR_CONFIG, E2BIG, "a config has at most %u MiB, this one has more",
+	error_new(err, ERROR_CONFIG, E2BIG, "a file has at most %u MiB, this one has more",
 		  CONFIG_MAX_BYTES >> 20);
 	error_position(err, name, 0, 0);
 	error_hint(err, "split it into several topologies");
@@ -52,6 +55,11 @@ int config_parse(const char *text, size_t length, const char *name, struct topol
 
 	if (length > CONFIG_MAX_BYTES)
 		return fault_too_large(name, err);
+	if (length >= strlen(BYTE_ORDER_MARK) &&
+	    !memcmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK))) {
+		text += strlen(BYTE_ORDER_MARK);
+		length -= strlen(BYTE_ORDER_MARK);
+	}
 	ret = parse(&arena, &faults, text, length, out);
 	if (ret == -ENOMEM) {
 		faults_done(&faults);
@@ -66,7 +74,7 @@ static int fault_read(const char *path, struct ioasidctl_error **err)
 	int errnum = errno;
 
 	error_new(err, errnum == EACCES || errnum == EPERM ? ERROR_PERMISSION : ERROR_CONFIG,
-		  errnum, "can't read the config: %s", strerror(errnum));
+		  errnum, "can't read this file: %s", strerror(errnum));
 	error_position(err, path, 0, 0);
 	if (errnum == EISDIR)
 		error_hint(err, "name one of the files in it");

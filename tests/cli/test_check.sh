@@ -54,6 +54,14 @@ is "$(cat "$out")" "a.yaml: ok" "several files: the right one is told"
 run "$ioasidctl" check tab.yaml
 golden "$err" check-tab
 
+printf '\xef\xbb\xbfversion: 1\r\nname: a\r\n' >mark.yaml
+run "$ioasidctl" check mark.yaml
+exits 0 "a file of a Windows editor: its mark and line ends are no mistakes"
+printf '\xef\xbb\xbfversion: 2\r\nname: a\r\n' >mark.yaml
+run "$ioasidctl" check mark.yaml
+says "$err" "mark.yaml:1:10: error" "a mark: takes no column"
+says "$err" "     1 | version: 2" "a mark: isn't shown"
+
 run "$ioasidctl" check nowhere.yaml
 says "$err" "nowhere.yaml: error:" "no such file: named"
 says "$err" "No such file or directory" "no such file: message"

@@ -60,4 +60,15 @@ printf '{"schema_version": 1, %s, "devices": [{"mock": 0, "iommu": "b", "group":
 run "$ioasidctl" run --machine machine.json config.yaml -- true
 exits 65 "a device behind nothing"
 says "$err" 'devices[0].iommu: there is no IOMMU "b" in iommus' "it says where"
+for verb in "run config.yaml -- true" "apply config.yaml" "plan config.yaml" daemon; do
+	# shellcheck disable=SC2086
+	run "$ioasidctl" --machine machine.json $verb
+	exits 65 "$verb: refuses it"
+	says "$err" "machine.json: error: the machine description makes no reference device" "$verb: names it"
+done
+[ ! -e "$IOASIDCTL_SOCKET" ]
+result $? "no holder was started for it"
+run "$ioasidctl" --machine nowhere.json apply config.yaml
+exits 65 "no such description"
+says "$err" "nowhere.json: error: can't read this file: No such file or directory" "it says which"
 finish
