@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "holder/client.h"
 #include "holder/holder.h"
+#include "interrupt.h"
 #include "local.h"
 #include "output.h"
 #include "start.h"
@@ -104,6 +105,7 @@ static int run(const struct invocation *in)
 	};
 	int ret = 0;
 
+	interrupt_only_from_outside();
 	/* A holder that `apply` started through /proc/self/exe would be known as "exe". */
 	prctl(PR_SET_NAME, "ioasidctl");
 	allocate_sparingly();

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "holder/handover.h"
+#include "interrupt.h"
 #include "local.h"
 #include "output.h"
 #include "report/report.h"
@@ -142,6 +143,7 @@ static int run_in(const struct invocation *in, struct engine *engine, struct top
 		return print_errors(in, err);
 	}
 	signals_block(&signals);
+	interrupt_only_from_outside();
 	if (engine_apply(engine, t, &how, &result, &err))
 		return print_errors(in, err);
 	json_decref(result);

@@ -70,3 +70,9 @@ void interrupt_forget(void)
 	free(explanation);
 	explanation = NULL;
 }
+
+void interrupt_only_from_outside(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}

@@ -10,3 +10,9 @@
  */
 void interrupt_explain(const struct invocation *in);
 void interrupt_forget(void);
+
+/*
+ * For a process that holds topologies: what a call reports by its error anyhow (nobody reads a log
+ * any more, memory above `ulimit -f`) kills it no longer.
+ */
+void interrupt_only_from_outside(void);

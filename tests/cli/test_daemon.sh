@@ -98,6 +98,20 @@ is "$(cat "$out")" "vm0: nothing to do" "after --keep, apply: the next holder ha
 run "$ioasidctl" delete vm0
 exits 0 "after --keep: deleted by the next holder"
 
+open_deaf_pipe
+"$ioasidctl" daemon 2>&8 8>&- &
+pid=$!
+eventually test -S "$IOASIDCTL_SOCKET"
+run "$ioasidctl" apply --driver ioasid "$first"
+exits 0 "nobody reads the log: applied"
+run "$ioasidctl" delete vm0
+is "$(holder_pid)" "$pid" "nobody reads the log: it was that holder"
+kill -TERM $pid
+wait $pid
+status=$?
+exits 0 "nobody reads the log: it ends well"
+exec 8>&-
+
 LISTEN_FDS=2 LISTEN_PID=$$ run bash -c 'LISTEN_PID=$$ exec "$0" daemon' "$ioasidctl"
 exits 64 "two passed sockets: exit status"
 says "$err" 'LISTEN_FDS is "2", but one socket is expected' "two passed sockets: message"

@@ -74,6 +74,17 @@ result $? "none of them started the command"
 run "$ioasidctl" run -v --driver ioasid "$first" -- echo hello
 is "$(cat "$out")" hello "-v: standard output is the command's"
 says "$err" "MAP" "-v: kernel actions"
+run bash -c 'ulimit -f 1; exec "$@"' bash "$ioasidctl" run --driver ioasid "$first" -- touch started
+exits 1 "memory above ulimit -f: exit status"
+says "$err" "memory ram: sizing it: File too large" "memory above ulimit -f: message"
+open_deaf_pipe
+"$ioasidctl" run -v --driver ioasid "$first" -- touch started >"$out" 2>&8
+status=$?
+exits 0 "-v, and nobody listens: done all the same"
+[ -e started ]
+result $? "-v, and nobody listens: the command was started"
+run "${runs[@]}" sh -c 'grep SigIgn: /proc/self/status'
+is "$((0x$(awk '{ print $2 }' "$out") >> 12 & 1))" 0 "the command gets SIGPIPE as usual"
 [ ! -e "$IOASIDCTL_SOCKET" ]
 result $? "run starts no holder"
 finish
