@@ -80,9 +80,9 @@ include tests/tests.mk
 # --- Files that come from the tables of verbs, options and fields; they are committed.
 
 GENERATOR   := $(O)/cli/generate/generate
-SCHEMAS     := show plan result check version error
+SCHEMAS     := show plan result check version invalidate dirty error
 COMPLETIONS := completions/ioasidctl.bash completions/_ioasidctl completions/ioasidctl.fish
-GENERATED   := $(SCHEMAS:%=schemas/%.schema.json) $(COMPLETIONS) man/ioasidctl.1.scd
+GENERATED   := $(SCHEMAS:%=schemas/%.schema.json) schemas/io.ioasidctl.varlink $(COMPLETIONS) man/ioasidctl.1.scd
 
 $(GENERATOR): $(O)/cli/generate/generate.o $(filter-out $(O)/cli/main.o,$(CLI_OBJ)) $(LIB_A)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -93,6 +93,10 @@ test-programs: $(GENERATOR)
 $(O)/generated/schemas/%.schema.json: $(GENERATOR)
 	@mkdir -p $(@D)
 	$(GENERATOR) schema $* > $@
+
+$(O)/generated/schemas/%.varlink: $(GENERATOR)
+	@mkdir -p $(@D)
+	$(GENERATOR) interface $* > $@
 
 $(O)/generated/completions/ioasidctl.bash: SHELL_NAME = bash
 $(O)/generated/completions/_ioasidctl: SHELL_NAME = zsh

@@ -239,6 +239,8 @@ static void print_ioasid(int depth, const json_t *ioasid)
 		       json_integer_value(json_object_get(ioasid, "id")));
 	json_array_foreach (json_object_get(ioasid, "flags"), i, flag)
 		printf(", %s", json_string_value(flag));
+	if (is_true(ioasid, "dirty_active"))
+		fputs(" (on)", stdout);
 	print_table(ioasid);
 	print_counted(ioasid);
 	if (!is_true(ioasid, "alive"))

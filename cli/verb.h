@@ -26,6 +26,10 @@ enum option_id {
 	OPTION_TEARDOWN,
 	OPTION_EXIT_IDLE,
 	OPTION_READY_FD,
+	OPTION_LEAF,
+	OPTION_BITMAP,
+	OPTION_PAGE_SIZE,
+	OPTION_NO_CLEAR,
 	OPTION_COLOR,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -71,8 +75,9 @@ struct verb;
 /* A command line, taken apart. */
 struct invocation {
 	const struct verb *verb; /* NULL: none given */
-	bool json, yaml, names, dry_run, no_verify, verbose, keep, exit_idle, help, version;
-	const char *socket, *machine, *ready_fd;
+	bool json, yaml, names, dry_run, no_verify, verbose, keep, exit_idle, leaf, no_clear, help,
+		version;
+	const char *socket, *machine, *ready_fd, *bitmap, *page_size;
 	int driver; /* enum driver_choice */
 	int color; /* enum color_choice */
 	uint32_t given; /* OPTION() bits */
@@ -94,7 +99,7 @@ struct verb {
 };
 
 extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_delete, verb_run,
-	verb_daemon, verb_version, verb_completion, verb_help;
+	verb_invalidate, verb_dirty, verb_daemon, verb_version, verb_completion, verb_help;
 
 /* In the order of the help; terminated by NULL. */
 extern const struct verb *const verbs[];

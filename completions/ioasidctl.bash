@@ -19,7 +19,7 @@ _ioasidctl()
 			COMPREPLY=($(compgen -c -f -- "$cur"))
 			return
 			;;
-		check | plan | apply | show | delete | run | daemon | version | completion | help)
+		check | plan | apply | show | delete | run | invalidate | dirty | daemon | version | completion | help)
 			[[ $verb ]] || verb=${COMP_WORDS[i]}
 			;;
 		esac
@@ -38,6 +38,14 @@ _ioasidctl()
 		return
 		;;
 	--ready-fd)
+		:
+		return
+		;;
+	--bitmap)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+		;;
+	--page-size)
 		:
 		return
 		;;
@@ -72,6 +80,14 @@ _ioasidctl()
 		options=' --json --driver --machine --no-verify --verbose --color --help --version --'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -f -- "$cur"))
 		;;
+	invalidate)
+		options=' --json --socket --verbose --leaf --color --help --version'
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
+		;;
+	dirty)
+		options=' --json --socket --verbose --bitmap --page-size --no-clear --color --help --version'
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
+		;;
 	daemon)
 		options=' --json --socket --machine --verbose --keep --teardown --exit-idle --ready-fd --color --help --version'
 		[[ $cur == -* ]] || :
@@ -86,11 +102,11 @@ _ioasidctl()
 		;;
 	help)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run invalidate dirty daemon version completion help' -- "$cur"))
 		;;
 	*)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run invalidate dirty daemon version completion help' -- "$cur"))
 		;;
 	esac
 	[[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))

@@ -3,6 +3,7 @@
  * Writes the files that come from the tables, for `make generate`:
  *
  *	generate schema NAME	a JSON Schema
+ *	generate interface NAME	a varlink interface
  *	generate man		a manual page from standard input, with the text between
  *				"; begin NAME" and "; end NAME" lines made anew
  */
@@ -12,6 +13,7 @@
 
 #include "../help.h"
 #include "base/cleanup.h"
+#include "holder/interface.h"
 #include "report/documents.h"
 
 static int print_schema(const char *name)
@@ -29,6 +31,17 @@ static int print_schema(const char *name)
 		return 0;
 	}
 	fprintf(stderr, "generate: there is no document \"%s\"\n", name);
+	return 1;
+}
+
+static int print_interface(const char *name)
+{
+	for (const struct interface *i = interfaces; i->name; i++)
+		if (!strcmp(i->name, name)) {
+			fputs(i->text, stdout);
+			return 0;
+		}
+	fprintf(stderr, "generate: there is no interface \"%s\"\n", name);
 	return 1;
 }
 
@@ -142,6 +155,8 @@ int main(int argc, char *argv[])
 
 	if (argc == 3 && !strcmp(argv[1], "schema"))
 		bad = print_schema(argv[2]);
+	else if (argc == 3 && !strcmp(argv[1], "interface"))
+		bad = print_interface(argv[2]);
 	else if (argc == 2 && !strcmp(argv[1], "man"))
 		bad = print_man();
 	return fflush(stdout) || ferror(stdout) ? 1 : bad;

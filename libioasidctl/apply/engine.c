@@ -305,7 +305,7 @@ static int transact(struct engine *engine, struct topology **slot, struct topolo
 }
 
 /* Traces go to whoever asked for this transaction, so drivers must see its listener. */
-static void listen_to(struct engine *engine, const struct transaction *how)
+void engine_listen(struct engine *engine, const struct transaction *how)
 {
 	engine->env.trace = how ? how->trace : NULL;
 	engine->env.trace_data = how ? how->trace_data : NULL;
@@ -321,13 +321,13 @@ int engine_apply(struct engine *engine, struct topology *desired, const struct t
 	if (ret)
 		return ret;
 	slot = find_slot(engine, desired->name);
-	listen_to(engine, how);
+	engine_listen(engine, how);
 	ret = prepare(engine, slot ? *slot : NULL, desired, how, err);
 	if (!ret)
 		ret = survey_devices(&engine->env, desired, err);
 	if (!ret)
 		ret = transact(engine, slot, &owned, how, result, err);
-	listen_to(engine, NULL);
+	engine_listen(engine, NULL);
 	return ret;
 }
 
@@ -342,9 +342,9 @@ int engine_delete(struct engine *engine, const char *name, const struct transact
 		error_object(err, "%s", name);
 		return ret;
 	}
-	listen_to(engine, how);
+	engine_listen(engine, how);
 	ret = transact(engine, slot, &nothing, how, result, err);
-	listen_to(engine, NULL);
+	engine_listen(engine, NULL);
 	return ret;
 }
 
@@ -363,4 +363,11 @@ int engine_set_original_driver(struct engine *engine, const char *topology, cons
 	free((*slot)->devices[i].live.original_driver);
 	(*slot)->devices[i].live.original_driver = copy;
 	return 0;
+}
+
+struct topology *engine_live(struct engine *engine, const char *name)
+{
+	struct topology **slot = find_slot(engine, name);
+
+	return slot ? *slot : NULL;
 }

@@ -56,4 +56,8 @@ const struct topology *engine_topology_at(const struct engine *engine, size_t in
 int engine_set_original_driver(struct engine *engine, const char *topology, const char *device,
 			       const char *driver);
 
+/* The same topology for those who change what isn't declared of it (live.h), and the listening. */
+struct topology *engine_live(struct engine *engine, const char *name);
+void engine_listen(struct engine *engine, const struct transaction *how);
+
 const struct driver_env *engine_env(const struct engine *engine);

@@ -53,6 +53,31 @@ int number_parse(const char *text, uint64_t *out)
 	return 0;
 }
 
+int range_parse(const char *text, uint64_t *first, uint64_t *last)
+{
+	const char *middle = strpbrk(text, "-+");
+	char start[NUMBER_TEXT_MAX];
+	int ret;
+
+	if (!middle || (size_t)(middle - text) >= sizeof(start))
+		return -EINVAL;
+	memcpy(start, text, (size_t)(middle - text));
+	start[middle - text] = 0;
+	ret = number_parse(start, first);
+	if (!ret)
+		ret = number_parse(middle + 1, last);
+	if (ret)
+		return ret;
+	if (*middle == '+') {
+		if (!*last)
+			return -EINVAL;
+		if (!range_valid(*first, *last))
+			return -ERANGE;
+		*last = range_last(*first, *last);
+	}
+	return *first <= *last ? 0 : -EINVAL;
+}
+
 const char *number_hex(uint64_t value, char buf[static NUMBER_TEXT_MAX])
 {
 	snprintf(buf, NUMBER_TEXT_MAX, "0x%" PRIx64, value);

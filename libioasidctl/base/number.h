@@ -31,6 +31,12 @@ static inline bool ranges_overlap(uint64_t a_first, uint64_t a_last, uint64_t b_
 	return a_first <= b_last && b_first <= a_last;
 }
 
+/*
+ * Reads "FIRST-LAST" (both included) or "FIRST+LENGTH". 0; -EINVAL: not such a range, or one
+ * without extent; -ERANGE: past 64 bits.
+ */
+int range_parse(const char *text, uint64_t *first, uint64_t *last);
+
 #define NUMBER_TEXT_MAX 24
 
 /* "0x1000" into buf; returns buf. The form of every address in JSON and messages. */

@@ -17,12 +17,14 @@ struct peer {
 	bool trusted; /* root or the holder's own user */
 };
 
-enum job_kind { JOB_APPLY, JOB_PLAN, JOB_SHOW, JOB_DELETE };
+enum job_kind { JOB_APPLY, JOB_PLAN, JOB_SHOW, JOB_DELETE, JOB_INVALIDATE, JOB_DIRTY };
 
 /* All parameters of all methods; strings borrowed from the message, NULL when absent. */
 struct parameters {
 	const char *config, *file, *driver, *machine, *name, *form, *interface;
-	bool dry_run, verify, list, verbose;
+	const char *object, *action, *range, *page_size;
+	const json_t *entries; /* array of strings */
+	bool dry_run, verify, list, verbose, leaf, keep;
 };
 
 struct job {

@@ -10,7 +10,7 @@
 #include "holder/interface.h"
 #include "report/report.h"
 
-enum field_type { FIELD_TEXT, FIELD_BOOL };
+enum field_type { FIELD_TEXT, FIELD_BOOL, FIELD_TEXTS };
 
 struct field {
 	const char *name;
@@ -30,6 +30,11 @@ struct field {
 #define BOOL(member)                                                            \
 	{                                                                       \
 #member, FIELD_BOOL, false, offsetof(struct parameters, member) \
+	}
+
+#define TEXTS(member)                                                           \
+	{                                                                       \
+#member, FIELD_TEXTS, true, offsetof(struct parameters, member) \
 	}
 
 #define MAX_FIELDS 9
@@ -67,6 +72,17 @@ static const struct method methods[] = {
 	 NULL,
 	 JOB_DELETE,
 	 {REQUIRED(name), BOOL(dry_run), BOOL(list), BOOL(verbose)}},
+	{INTERFACE_OWN ".Invalidate",
+	 false,
+	 NULL,
+	 JOB_INVALIDATE,
+	 {REQUIRED(name), REQUIRED(object), TEXTS(entries), BOOL(leaf), BOOL(verbose)}},
+	{INTERFACE_OWN ".Dirty",
+	 false,
+	 NULL,
+	 JOB_DIRTY,
+	 {REQUIRED(name), REQUIRED(object), REQUIRED(action), TEXT(range), TEXT(page_size),
+	  BOOL(keep), BOOL(verbose)}},
 	{NULL, false, NULL, 0, {}},
 };
 
@@ -95,6 +111,17 @@ static const struct field *find_field(const struct method *method, const char *n
 	return NULL;
 }
 
+static bool is_texts(const json_t *value)
+{
+	const json_t *element;
+	size_t i;
+
+	json_array_foreach (value, i, element)
+		if (!json_is_string(element))
+			return false;
+	return json_is_array(value);
+}
+
 static bool set_field(struct parameters *out, const struct field *f, const json_t *value)
 {
 	char *at = (char *)out + f->offset;
@@ -104,6 +131,10 @@ static bool set_field(struct parameters *out, const struct field *f, const json_
 	if (f->type == FIELD_BOOL) {
 		*(bool *)at = json_is_true(value);
 		return json_is_boolean(value);
+	}
+	if (f->type == FIELD_TEXTS) {
+		*(const json_t **)at = value;
+		return is_texts(value);
 	}
 	*(const char **)at = json_string_value(value);
 	return json_is_string(value);

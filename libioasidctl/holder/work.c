@@ -218,6 +218,10 @@ static int perform(struct work *work, const struct job *job, struct transaction 
 	switch (job->kind) {
 	case JOB_SHOW:
 		return work_show(work, job, out, err);
+	case JOB_INVALIDATE:
+		return work_invalidate(work, job, how, out, err);
+	case JOB_DIRTY:
+		return work_dirty(work, job, how, out, err);
 	case JOB_PLAN:
 		how->dry_run = true;
 		how->list = true;

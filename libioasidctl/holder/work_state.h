@@ -38,6 +38,13 @@ void record_end(struct work *work, struct record *record, const struct topology 
 
 /* work_show.c */
 int work_show(struct work *work, const struct job *job, json_t **out, struct ioasidctl_error **err);
+/* work_live.c: what is done with live objects beside transactions. */
+int work_invalidate(struct work *work, const struct job *job, const struct transaction *how,
+		    json_t **out, struct ioasidctl_error **err);
+int work_dirty(struct work *work, const struct job *job, const struct transaction *how,
+	       json_t **out, struct ioasidctl_error **err);
+
+/* work_show.c */
 int owners_add(struct work *work, const char *topology, uid_t uid);
 void owners_remove(struct work *work, const char *topology);
 uid_t owners_find(const struct work *work, const char *topology, uid_t otherwise);

@@ -157,6 +157,7 @@ struct ioasid {
 	struct {
 		bool exists;
 		uint32_t id; /* on its fd */
+		bool dirty; /* tracking has been started */
 	} live;
 	uint32_t prev; /* same object in the live topology; NO_INDEX: none, or it must be rebuilt */
 };

@@ -168,12 +168,53 @@ static const struct field version_list[] = {
 };
 DESCRIBE(version_document, "version", "what this build is and can do", version_list);
 
+static const struct field invalidate_list[] = {
+	VERSIONED,
+	ENTRY(TEXT, "name", false, "of the topology"),
+	ENTRY(TEXT, "object", false, "the nested IOASID or vIOMMU, as given"),
+	ENTRY(COUNT, "handled", false, "how many invalidations were done"),
+	{0},
+};
+DESCRIBE(invalidate_document, "invalidate", "what invalidate has done", invalidate_list);
+
+static const struct field pages_list[] = {
+	ENTRY(HEX, "first", false, "first address"),
+	ENTRY(HEX, "last", false, "last address, itself included"),
+	{0},
+};
+DESCRIBE(pages_fields, "pages", "pages in a row", pages_list);
+
+static const struct field asked_list[] = {
+	ENTRY(HEX, "first", false, "first address"),
+	ENTRY(HEX, "last", false, "last address, itself included"),
+	ENTRY(COUNT, "pages", false, "dirty ones in it"),
+	ENTRY(COUNT, "bitmap_offset", true, "where its bits begin in the file, bytes"),
+	{0},
+};
+DESCRIBE(asked_fields, "asked", "a range that was looked at", asked_list);
+
+static const struct field dirty_list[] = {
+	VERSIONED,
+	ENTRY(TEXT, "name", false, "of the topology"),
+	ENTRY(TEXT, "object", false, "the IOASID, as given"),
+	ENTRY(BOOL, "active", false, "whether dirty pages are being recorded"),
+	ENTRY(HEX, "page_size", true, "read: bytes of a page"),
+	ENTRY(COUNT, "pages", true, "read: how many are dirty"),
+	ENTRY(BOOL, "kept", true, "read: the record was left as it is"),
+	ENTRY(OBJECTS, "ranges", true, "read: what was looked at", .table = &asked_fields),
+	ENTRY(OBJECTS, "dirty", true, "read: the dirty pages", .table = &pages_fields),
+	{0},
+};
+DESCRIBE(dirty_document, "dirty", "what dirty has done or found", dirty_list);
+
 const struct report_document report_documents[] = {
 	{"show", "ioasidctl show --json", &dump_document},
 	{"plan", "ioasidctl plan --json", &plan_document},
 	{"result", "ioasidctl apply --json, ioasidctl delete --json", &result_document},
 	{"check", "ioasidctl check --json", &check_document},
 	{"version", "ioasidctl version --json", &version_document},
+	{"invalidate", "ioasidctl invalidate --json", &invalidate_document},
+	{"dirty", "ioasidctl dirty --json", &dirty_document},
 	{"error", "errors of any verb with --json, on standard error", &error_document},
 	{0},
 };

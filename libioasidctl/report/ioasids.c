@@ -119,6 +119,8 @@ void gather_ioasid(struct gather *g, const struct topology *t, const struct iomm
 		.id = FIELD_UNKNOWN,
 		.parent = ioasid->parent == NO_INDEX ? NULL : fd->ioasids[ioasid->parent].name,
 		.viommu = ioasid->viommu == NO_INDEX ? NULL : fd->viommus[ioasid->viommu].name,
+		.dirty_active =
+			ioasid->flags & IOASID_FLAG_DIRTY ? ioasid->live.dirty : FIELD_UNKNOWN,
 		.table = gather_table(g, &ioasid->table),
 		.allow = gather_ranges(g, ioasid->allow, ioasid->n_allow),
 		.n_allow = ioasid->n_allow,

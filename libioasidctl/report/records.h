@@ -43,6 +43,7 @@ struct ioasid_record {
 	const char *parent, *viommu;
 	const char **flags;
 	size_t n_flags;
+	uint64_t dirty_active;
 	const struct table_record *table;
 	const struct range_record *allow;
 	size_t n_allow;

@@ -76,6 +76,8 @@ static const struct field ioasid_list[] = {
 	IS(TEXT, parent, OPTIONAL, ABOUT("IOASID that translates its output")),
 	IS(TEXT, viommu, OPTIONAL, ABOUT("viommu it is nested on")),
 	LIST(TEXTS, flags, .names = ioasid_flag_names, ABOUT("properties declared")),
+	IS(BOOL, dirty_active, OPTIONAL,
+	   ABOUT("whether dirty pages are being recorded, where it could be")),
 	IS(OBJECT, table, OPTIONAL, OF(table_fields), ABOUT("of a nested IOASID")),
 	LIST(OBJECTS, allow, OF(range_fields), ABOUT("ranges declared; none: no limit")),
 	LIST(OBJECTS, ranges, OPTIONAL, OF(range_fields),

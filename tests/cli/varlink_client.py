@@ -139,7 +139,8 @@ def check_method(service, interface, name):
     parameters, reply = interface.methods[name]
     full = f"{interface.name}.{name}"
     wrong = "org.varlink.service.InvalidParameter"
-    known = {field: PLAIN[kind] for field, (_, kind) in parameters.items()}
+    known = {field: [PLAIN[kind]] if "[]" in prefix else PLAIN[kind]
+             for field, (prefix, kind) in parameters.items()}
     for field in known:
         answer = service.call(full, {**known, field: [1]})
         report(answer.get("error") == wrong and answer["parameters"] == {"parameter": field},

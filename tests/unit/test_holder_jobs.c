@@ -95,6 +95,17 @@ const struct topology *engine_topology(const struct engine *engine, const char *
 	return i < engine->n ? engine->topologies[i] : NULL;
 }
 
+struct topology *engine_live(struct engine *engine, const char *name)
+{
+	(void)engine, (void)name;
+	return NULL;
+}
+
+void engine_listen(struct engine *engine, const struct transaction *how)
+{
+	(void)engine, (void)how;
+}
+
 int engine_set_original_driver(struct engine *engine, const char *topology, const char *device,
 			       const char *driver)
 {
