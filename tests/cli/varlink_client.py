@@ -148,7 +148,7 @@ def check_method(service, interface, name):
     for field, (prefix, _) in parameters.items():
         answer = service.call(full, {key: known[key] for key in known if key != field})
         missing = answer.get("error") == wrong and answer["parameters"] == {"parameter": field}
-        report(missing == (prefix == ""), f"{full}: {field} can be left out if described so")
+        report(missing != prefix.startswith("?"), f"{full}: {field} can be left out if described so")
     answer = service.call(full, {**known, "unheard_of": 1})
     report(answer.get("error") == wrong, f"{full}: an unknown parameter is refused")
     answer = service.call(full, known)
