@@ -119,8 +119,11 @@ static int call(struct ioasidctl *ctx, const char *method, json_t *parameters, c
 	const json_t *member;
 	int ret;
 
+	/* Our own texts are UTF-8, and jansson takes no other. */
 	if (!parameters)
-		return error_nomem(error);
+		return error_new(error, ERROR_USAGE, EINVAL,
+				 "call %s: a text is not UTF-8, or there is no memory for it",
+				 method);
 	ret = client_call(ctx->client, method, parameters, &reply, error);
 	if (ret)
 		return ret;
@@ -176,6 +179,10 @@ int ioasidctl_apply(struct ioasidctl *ctx, const char *text, size_t length, cons
 		return ret;
 	if (!ctx->client)
 		return apply_here(ctx, text, length, file, &how, result, error);
+	/* What is wrong with the config needs no holder to be told. */
+	ret = ioasidctl_check(text, length, file, error);
+	if (ret)
+		return ret;
 	return call(ctx, "Apply",
 		    json_pack("{s:s%, s:s*, s:s*, s:b, s:b, s:b}", "config", text, length, "file",
 			      file, "driver", driver, "dry_run", how.dry_run, "verify",
@@ -225,9 +232,11 @@ int ioasidctl_show(struct ioasidctl *ctx, const char *name, char **dump,
 	for (size_t i = 0; i < engine_count(ctx->engine); i++) {
 		const struct topology *t = engine_topology_at(ctx->engine, i);
 
-		if (!only || t == only)
-			json_array_append_new(topologies,
-					      report_topology(engine_env(ctx->engine), t));
+		if ((only && t != only) ||
+		    !json_array_append_new(topologies, report_topology(engine_env(ctx->engine), t)))
+			continue;
+		json_decref(topologies);
+		return error_nomem(error);
 	}
 	root = report_dump(topologies);
 	return root ? print_json(root, dump, error) : error_nomem(error);

@@ -211,6 +211,15 @@ static void test_holder(void **state)
 	assert_string_equal(ioasidctl_error_kind(error), "config");
 	assert_int_equal(ioasidctl_error_line(error), 2);
 	ioasidctl_error_free(error);
+	error = NULL;
+	assert_int_equal(apply(again, "version: 1\nname: \xff\n", 0, NULL, &error), -EINVAL);
+	assert_string_equal(ioasidctl_error_kind(error), "config");
+	assert_int_equal(ioasidctl_error_line(error), 2);
+	ioasidctl_error_free(error);
+	error = NULL;
+	assert_int_equal(ioasidctl_delete(again, "\xff", 0, NULL, &error), -EINVAL);
+	assert_string_equal(ioasidctl_error_kind(error), "usage");
+	ioasidctl_error_free(error);
 	assert_int_equal(ioasidctl_delete(again, "t", 0, &text, NULL), 0);
 	free(text);
 	assert_int_equal(ioasidctl_delete(again, "t", 0, NULL, NULL), -ENOENT);
