@@ -67,31 +67,80 @@ static const struct {
 	{IOASID_FLAG_NO_HUGE, IOASID_ALLOC_SMALL_PAGES},
 };
 
+_Static_assert((int)IOASID_TABLE_VTD_S1 == (int)TABLE_VTD_S1, "one numbering");
+_Static_assert((int)IOASID_TABLE_ARM_SMMUV3 == (int)TABLE_ARM_SMMUV3, "one numbering");
+_Static_assert((int)IOASID_TABLE_AMD_GUEST == (int)TABLE_AMD_GUEST, "one numbering");
+_Static_assert((int)IOASID_TABLE_MOCK == (int)TABLE_MOCK, "one numbering");
+_Static_assert((int)IOASID_TABLE_X86_64 == (int)TABLE_X86_64, "one numbering");
+_Static_assert((int)IOASID_TABLE_WORDS == (int)TABLE_WORDS_MAX, "one size");
+
+static void nest(struct ioasid_alloc_args *args, const struct ioasid *spec,
+		 const struct nesting *on)
+{
+	args->kind = IOASID_KIND_NESTED;
+	args->parent = on->viommu == NO_INDEX ? on->parent : IOASID_NONE;
+	args->viommu = on->viommu == NO_INDEX ? 0 : on->viommu;
+	args->cookie = on->device ? on->device->cookie : 0;
+	args->table.format = spec->table.format;
+	args->table.address_width = spec->table.address_width;
+	args->table.address = spec->table.address;
+	args->table.n_words = spec->table.n_words;
+	for (uint32_t i = 0; i < spec->table.n_words; i++)
+		args->table.words[i] = spec->table.words[i];
+}
+
 static int ioasid_alloc(struct driver_fd *fd, const struct ioasid *spec, const struct nesting *on,
 			uint32_t *id, struct ioasidctl_error **err)
 {
-	struct ioasid_alloc_args args = {.kind = spec->kind == IOASID_NESTED ? IOASID_KIND_NESTED
-									     : IOASID_KIND_GPA,
-					 .parent = on ? on->parent : IOASID_NONE};
+	struct ioasid_alloc_args args = {.kind = IOASID_KIND_GPA, .parent = IOASID_NONE};
 	int ret;
 
 	for (size_t i = 0; i < ARRAY_SIZE(alloc_flags); i++)
 		if (spec->flags & alloc_flags[i].flag)
 			args.flags |= alloc_flags[i].abi;
+	if (on)
+		nest(&args, spec, on);
 	ret = ioasid_call(fd, IOASID_ALLOC, &args, sizeof(args));
-	if (ret)
-		return ioasid_fail(err, IOASID_ALLOC, ret, "can't allocate %s", spec->name);
+	if (ret) {
+		ioasid_fail(err, IOASID_ALLOC, ret, "can't allocate %s", spec->name);
+		ioasid_explain_alloc(fd, &args, ret, err);
+		return ret;
+	}
+	if (args.flags & IOASID_ALLOC_FAULT) {
+		ret = ioasid_listen(fd, args.ioasid, err);
+		if (ret) {
+			ioasid_free_object(fd, "IOASID", args.ioasid, NULL);
+			return ret;
+		}
+	}
 	*id = args.ioasid;
 	return 0;
 }
 
-static int ioasid_free(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err)
+int ioasid_free_object(struct driver_fd *fd, const char *what, uint32_t id,
+		       struct ioasidctl_error **err)
 {
 	struct ioasid_free_args args = {.ioasid = id};
 	int ret = ioasid_call(fd, IOASID_FREE, &args, sizeof(args));
 
-	return ret ? ioasid_fail(err, IOASID_FREE, ret, "can't free IOASID %u", id) : 0;
+	if (ret)
+		return ioasid_fail(err, IOASID_FREE, ret, "can't free %s %u", what, id);
+	ioasid_unlisten(fd, id);
+	return 0;
 }
+
+/* One for each kind, so that a message can say which it was. */
+#define FREE(name, what)                                                                        \
+	static int name##_free(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err) \
+	{                                                                                       \
+		return ioasid_free_object(fd, what, id, err);                                   \
+	}
+FREE(ioasid, "IOASID")
+FREE(viommu, "viommu")
+FREE(vdevice, "vdevice")
+FREE(queue, "hardware queue")
+FREE(events, "event queue")
+#undef FREE
 
 static int take_info(const struct ioasid_info_args *args, const struct ioasid_range *raw,
 		     struct ioasid_info *out, struct ioasidctl_error **err)
@@ -185,6 +234,15 @@ static int fail_map(struct driver_fd *fd, unsigned long command, uint32_t id, ui
 	return ret;
 }
 
+static int fail_place(struct driver_fd *fd, uint32_t id, uint64_t length, int ret,
+		      struct ioasidctl_error **err)
+{
+	ioasid_fail(err, IOASID_MAP_DMA, ret,
+		    "can't find a place for 0x%" PRIx64 " bytes in IOASID %u", length, id);
+	ioasid_explain_map(fd, id, 0, length, ret, err);
+	return ret;
+}
+
 static int map(struct driver_fd *fd, uint32_t id, const struct map_args *map,
 	       struct ioasidctl_error **err)
 {
@@ -193,9 +251,22 @@ static int map(struct driver_fd *fd, uint32_t id, const struct map_args *map,
 				       .iova = map->iova,
 				       .vaddr = (uintptr_t)map->va,
 				       .size = map->length};
-	int ret = ioasid_call(fd, IOASID_MAP_DMA, &args, sizeof(args));
+	int ret;
 
-	return ret ? fail_map(fd, IOASID_MAP_DMA, id, map->iova, map->length, ret, err) : 0;
+	/* Aligned as in the memory object, whose large pages are there, wherever it is mapped here.
+	 */
+	if (map->placed) {
+		args.flags |= IOASID_MAP_ANYWHERE;
+		args.iova = map->offset;
+	}
+	ret = ioasid_call(fd, IOASID_MAP_DMA, &args, sizeof(args));
+	if (ret)
+		return map->placed
+			       ? fail_place(fd, id, map->length, ret, err)
+			       : fail_map(fd, IOASID_MAP_DMA, id, map->iova, map->length, ret, err);
+	if (map->placed)
+		*map->placed = args.iova;
+	return 0;
 }
 
 static int copy(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64_t length, uint8_t access,
@@ -253,6 +324,34 @@ static int list_mappings(struct driver_fd *fd, uint32_t id,
 	return l.ret;
 }
 
+static int dirty_set(struct driver_fd *fd, uint32_t ioasid, bool on, struct ioasidctl_error **err)
+{
+	struct ioasid_set_dirty_args args = {.flags = on ? IOASID_DIRTY_ON : 0, .ioasid = ioasid};
+	int ret = ioasid_call(fd, IOASID_SET_DIRTY, &args, sizeof(args));
+
+	return ret ? ioasid_fail(err, IOASID_SET_DIRTY, ret, "can't %s dirty tracking of IOASID %u",
+				 on ? "start" : "stop", ioasid)
+		   : 0;
+}
+
+static int dirty_read(struct driver_fd *fd, uint32_t ioasid, const struct range *range,
+		      uint64_t page_size, bool keep, uint64_t *bitmap, struct ioasidctl_error **err)
+{
+	struct ioasid_read_dirty_args args = {.flags = keep ? IOASID_DIRTY_KEEP : 0,
+					      .ioasid = ioasid,
+					      .iova = range->first,
+					      .length = range->last - range->first + 1,
+					      .page_size = page_size,
+					      .bitmap = (uintptr_t)bitmap};
+	int ret = ioasid_call(fd, IOASID_READ_DIRTY, &args, sizeof(args));
+
+	return ret ? ioasid_fail(err, IOASID_READ_DIRTY, ret,
+				 "can't read the dirty pages of 0x%" PRIx64 "-0x%" PRIx64
+				 " in IOASID %u",
+				 range->first, range->last, ioasid)
+		   : 0;
+}
+
 static int ioasid_probe(struct driver_fd *fd, uint32_t id)
 {
 	struct ioasid_info_args args = {.ioasid = id};
@@ -262,30 +361,28 @@ static int ioasid_probe(struct driver_fd *fd, uint32_t id)
 	return ret == -EMSGSIZE ? 0 : ret;
 }
 
+/* Which of them an IOMMU has is for the device to say. */
+#define VIOMMUS                                                                      \
+	(1 << VIOMMU_DEFAULT | 1 << VIOMMU_ARM_SMMUV3 | 1 << VIOMMU_TEGRA241_CMDQV | \
+	 1 << VIOMMU_MOCK)
+
 const struct driver driver_ioasid = {
 	.name = "ioasid",
 	.choice = DRIVER_IOASID,
 	.node = IOASID_NODE,
 	.missing =
 		{
-			[CAP_NESTED] = "it has no nested tables yet",
-			[CAP_EVENTS] = "it has no vIOMMUs yet",
-			[CAP_HW_QUEUE] = "it has no vIOMMUs yet",
 			[CAP_VFIO_COMPAT] = "it isn't a VFIO container",
-			[CAP_VIOMMU] = "it has no vIOMMUs yet",
-			[CAP_PASID] = "it attaches whole devices only, not yet their PASIDs",
-			[CAP_FAULT_QUEUE] = "it doesn't deliver page faults yet",
-			[CAP_DIRTY] = "it doesn't track dirty pages yet",
-			[CAP_AUTO_IOVA] = "it maps where it is told to and picks no place itself",
 			[CAP_DMABUF] = "its devices have no memory of their own to map",
 			[CAP_GROUP_TAKE] =
 				"it changes the drivers only of devices that are declared; "
 				"declare the other members of the group too",
 		},
-	.tables = 1 << TABLE_X86_64 | 1 << TABLE_VTD_S1,
-	.viommus = 1 << VIOMMU_DEFAULT,
-	.event_viommus = 1 << VIOMMU_DEFAULT,
-	.queue_viommus = 1 << VIOMMU_DEFAULT,
+	.tables = 1 << TABLE_X86_64 | 1 << TABLE_VTD_S1 | 1 << TABLE_MOCK,
+	.viommus = VIOMMUS,
+	.event_viommus = VIOMMUS,
+	.queue_viommus = VIOMMUS,
+	.nested_needs_device = true,
 	.available = available,
 	.open = fd_open,
 	.close = ioasid_close,
@@ -308,6 +405,23 @@ const struct driver driver_ioasid = {
 	.list_mappings = list_mappings,
 	.attach = ioasid_attach,
 	.detach = ioasid_detach,
+	.viommu_alloc = ioasid_viommu_alloc,
+	.viommu_free = viommu_free,
+	.vdevice_alloc = ioasid_vdevice_alloc,
+	.vdevice_free = vdevice_free,
+	.queue_alloc = ioasid_queue_alloc,
+	.queue_free = queue_free,
+	.events_alloc = ioasid_events_alloc,
+	.events_free = events_free,
+	.faults_fd = ioasid_queue_fd,
+	.faults_read = ioasid_faults_read,
+	.fault_answer = ioasid_fault_answer,
+	.events_fd = ioasid_queue_fd,
+	.events_read = ioasid_events_read,
+	.dirty_set = dirty_set,
+	.dirty_read = dirty_read,
+	.invalidate = ioasid_invalidate,
 	.ioasid_probe = ioasid_probe,
+	.viommu_probe = ioasid_viommu_probe,
 	.device_probe = ioasid_device_probe,
 };

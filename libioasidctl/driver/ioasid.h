@@ -17,7 +17,15 @@ struct driver_fd {
 	int (*ioctl)(void *data, unsigned long command, void *args);
 	void *ioctl_data;
 	struct driver_device *devices; /* bound to it */
+	struct ioasid_listener *listeners; /* of queues */
 	uint64_t next_cookie;
+};
+
+/* An eventfd for a queue: of faults, or of a viommu's events. */
+struct ioasid_listener {
+	uint32_t object;
+	int eventfd;
+	struct ioasid_listener *next;
 };
 
 struct driver_device {
@@ -56,9 +64,47 @@ void ioasid_explain_map(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64
 void ioasid_explain_bind(struct driver_fd *fd, const struct driver_device *dev, int ret,
 			 struct ioasidctl_error **err);
 void ioasid_explain_attach(struct driver_fd *fd, const struct driver_device *dev, uint32_t id,
-			   int ret, struct ioasidctl_error **err);
+			   uint32_t pasid, int ret, struct ioasidctl_error **err);
 void ioasid_explain_driver(struct driver_fd *fd, const struct ioasid_device_name *name,
 			   const char *driver, int ret, struct ioasidctl_error **err);
+
+void ioasid_explain_alloc(struct driver_fd *fd, const struct ioasid_alloc_args *args, int ret,
+			  struct ioasidctl_error **err);
+void ioasid_explain_viommu(struct driver_fd *fd, const struct ioasid_viommu_args *args, int ret,
+			   struct ioasidctl_error **err);
+/* "0000:01:00.0", or what stands for a device that isn't known here. */
+const char *ioasid_device_label(const struct driver_fd *fd, uint64_t cookie);
+
+/* ioasid_queue.c: queues, and who hears of what is in them. */
+/* Listens to the queue of the object. */
+int ioasid_listen(struct driver_fd *fd, uint32_t object, struct ioasidctl_error **err);
+void ioasid_unlisten(struct driver_fd *fd, uint32_t object);
+int ioasid_queue_fd(const struct driver_fd *fd, uint32_t object);
+int ioasid_faults_read(struct driver_fd *fd, uint32_t ioasid, struct io_fault *out, size_t room,
+		       size_t *n, struct ioasidctl_error **err);
+int ioasid_fault_answer(struct driver_fd *fd, uint32_t ioasid, uint32_t cookie, bool success,
+			struct ioasidctl_error **err);
+int ioasid_events_alloc(struct driver_fd *fd, uint32_t viommu, uint32_t depth, uint32_t *id,
+			struct ioasidctl_error **err);
+int ioasid_events_read(struct driver_fd *fd, uint32_t events, struct viommu_event *out, size_t room,
+		       size_t *n, struct ioasidctl_error **err);
+
+/* ioasid_viommu.c: viommus and what belongs to them; caches. */
+int ioasid_viommu_alloc(struct driver_fd *fd, const struct viommu *spec, uint32_t parent,
+			struct driver_device *dev, uint32_t *id, struct ioasidctl_error **err);
+int ioasid_vdevice_alloc(struct driver_fd *fd, uint32_t viommu, struct driver_device *dev,
+			 uint64_t virt_id, uint32_t *id, struct ioasidctl_error **err);
+int ioasid_queue_alloc(struct driver_fd *fd, uint32_t viommu, const struct hw_queue *spec,
+		       uint32_t *id, struct ioasidctl_error **err);
+int ioasid_invalidate(struct driver_fd *fd, uint32_t id, bool viommu,
+		      const struct invalidation *entries, size_t n, size_t *done,
+		      struct ioasidctl_error **err);
+int ioasid_viommu_probe(struct driver_fd *fd, uint32_t id);
+
+/* ioasid.c */
+/* Any object; `what` for people: "viommu". */
+int ioasid_free_object(struct driver_fd *fd, const char *what, uint32_t id,
+		       struct ioasidctl_error **err);
 
 /* ioasid_device.c: the device calls of the vtable */
 int ioasid_device_find(const struct driver_env *env, const struct device *spec,

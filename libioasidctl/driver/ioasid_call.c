@@ -33,9 +33,18 @@ _Static_assert(IOASID_NONE == NO_INDEX && IOASID_NO_PASID == NO_PASID, "one numb
 	}
 
 DESCRIBE(extension, ioasid_extension_args, "extension %u", a->extension)
-DESCRIBE(alloc, ioasid_alloc_args, "kind %u flags 0x%x parent %d", a->kind, a->flags,
-	 (int)a->parent)
-DESCRIBE(free, ioasid_free_args, "ioasid %u", a->ioasid)
+static void describe_alloc(FILE *out, const void *args)
+{
+	const struct ioasid_alloc_args *a = args;
+
+	fprintf(out, "kind %u flags 0x%x parent %d", a->kind, a->flags, (int)a->parent);
+	if (a->kind == IOASID_KIND_NESTED)
+		fprintf(out, " viommu %u cookie %" PRIu64 " format %u address 0x%" PRIx64,
+			a->viommu, (uint64_t)a->cookie, a->table.format,
+			(uint64_t)a->table.address);
+}
+
+DESCRIBE(free, ioasid_free_args, "object %u", a->ioasid)
 DESCRIBE(info, ioasid_info_args, "ioasid %u", a->ioasid)
 DESCRIBE(map, ioasid_map_args,
 	 "ioasid %u iova 0x%" PRIx64 " size 0x%" PRIx64 " vaddr 0x%" PRIx64 " %s", a->ioasid,
@@ -65,6 +74,26 @@ DESCRIBE(host_driver, ioasid_host_driver_args, "%s %.*s driver \"%.*s\"",
 	 selector_names[a->device.selector], IOASID_NAME_SIZE, a->device.name, IOASID_NAME_SIZE,
 	 a->driver)
 
+DESCRIBE(invalidate, ioasid_invalidate_args, "object %u entries %u", a->object, a->n_entries)
+DESCRIBE(set_dirty, ioasid_set_dirty_args, "ioasid %u %s", a->ioasid,
+	 a->flags &IOASID_DIRTY_ON ? "on" : "off")
+DESCRIBE(read_dirty, ioasid_read_dirty_args,
+	 "ioasid %u iova 0x%" PRIx64 " length 0x%" PRIx64 " page size 0x%" PRIx64 "%s", a->ioasid,
+	 (uint64_t)a->iova, (uint64_t)a->length, (uint64_t)a->page_size,
+	 a->flags &IOASID_DIRTY_KEEP ? " keep" : "")
+DESCRIBE(eventfd, ioasid_eventfd_args, "object %u eventfd %d", a->object, a->eventfd)
+DESCRIBE(read_faults, ioasid_read_faults_args, "ioasid %u room %u", a->ioasid, a->count)
+DESCRIBE(answer, ioasid_answer_fault_args, "ioasid %u fault %u %s", a->ioasid, a->cookie,
+	 a->response ? "invalid" : "success")
+DESCRIBE(viommu, ioasid_viommu_args, "type %u parent %u cookie %" PRIu64, a->type, a->parent,
+	 (uint64_t)a->cookie)
+DESCRIBE(vdevice, ioasid_vdevice_args, "viommu %u cookie %" PRIu64 " id 0x%" PRIx64, a->viommu,
+	 (uint64_t)a->cookie, (uint64_t)a->virt_id)
+DESCRIBE(hw_queue, ioasid_hw_queue_args, "viommu %u index %u iova 0x%" PRIx64 " length 0x%" PRIx64,
+	 a->viommu, a->index, (uint64_t)a->iova, (uint64_t)a->length)
+DESCRIBE(event_queue, ioasid_event_queue_args, "viommu %u depth %u", a->viommu, a->depth)
+DESCRIBE(read_events, ioasid_read_events_args, "queue %u room %u", a->queue, a->count)
+
 static void describe_nothing(FILE *out, const void *args)
 {
 	(void)args;
@@ -78,6 +107,21 @@ RESULT(ranges, ioasid_info_args, " ranges %u domains %u", a->n_ranges, a->domain
 RESULT(state, ioasid_query_args, " present %d group %d driver \"%.*s\"",
        !!(a->device_flags & IOASID_DEVICE_PRESENT), (int)a->group, IOASID_NAME_SIZE, a->driver)
 RESULT(count, ioasid_list_args, " entries %u", a->count)
+
+static void describe_place(FILE *out, const void *args)
+{
+	const struct ioasid_map_args *a = args;
+
+	if (a->flags & IOASID_MAP_ANYWHERE)
+		fprintf(out, " iova 0x%" PRIx64, (uint64_t)a->iova);
+}
+
+RESULT(faults, ioasid_read_faults_args, " faults %u", a->count)
+RESULT(new_viommu, ioasid_viommu_args, " viommu %u", a->viommu)
+RESULT(new_vdevice, ioasid_vdevice_args, " vdevice %u", a->vdevice)
+RESULT(new_queue, ioasid_hw_queue_args, " queue %u", a->queue)
+RESULT(new_event_queue, ioasid_event_queue_args, " queue %u", a->queue)
+RESULT(events, ioasid_read_events_args, " events %u", a->count)
 
 static const struct call_text {
 	unsigned long command;
@@ -93,7 +137,7 @@ static const struct call_text {
 	TEXT(ALLOC, alloc, new_ioasid),
 	TEXT(FREE, free, nothing),
 	TEXT(GET_INFO, info, ranges),
-	TEXT(MAP_DMA, map, nothing),
+	TEXT(MAP_DMA, map, place),
 	TEXT(UNMAP_DMA, unmap, nothing),
 	TEXT(COPY_DMA, copy, nothing),
 	TEXT(SET_ALLOWED, allowed, nothing),
@@ -107,6 +151,17 @@ static const struct call_text {
 	TEXT(GET_FD_INFO, nothing, nothing),
 	TEXT(SET_ACCOUNTING, accounting, nothing),
 	TEXT(SET_HOST_DRIVER, host_driver, nothing),
+	TEXT(INVALIDATE_CACHE, invalidate, nothing),
+	TEXT(SET_DIRTY, set_dirty, nothing),
+	TEXT(READ_DIRTY, read_dirty, nothing),
+	TEXT(SET_EVENTFD, eventfd, nothing),
+	TEXT(READ_FAULTS, read_faults, faults),
+	TEXT(ANSWER_FAULT, answer, nothing),
+	TEXT(VIOMMU_ALLOC, viommu, new_viommu),
+	TEXT(VDEVICE_ALLOC, vdevice, new_vdevice),
+	TEXT(HW_QUEUE_ALLOC, hw_queue, new_queue),
+	TEXT(EVENT_QUEUE_ALLOC, event_queue, new_event_queue),
+	TEXT(READ_EVENTS, read_events, events),
 #undef TEXT
 };
 
@@ -269,6 +324,8 @@ void ioasid_close(struct driver_fd *fd)
 		d->owner = NULL;
 	if (fd->file || fd->fd >= 0)
 		driver_trace(fd->env, "close(%s) = 0", fd->name);
+	while (fd->listeners)
+		ioasid_unlisten(fd, fd->listeners->object);
 	refdev_close(fd->file);
 	if (fd->fd >= 0)
 		close(fd->fd);

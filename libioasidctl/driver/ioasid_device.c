@@ -299,8 +299,11 @@ int ioasid_device_info(struct driver_fd *fd, struct driver_device *dev, struct d
 		.pasid_bits = args.pasid_bits,
 		.registers = {{"aperture_first", args.aperture_first},
 			      {"aperture_last", args.aperture_last},
-			      {"flags", args.info_flags}},
-		.n_registers = 3,
+			      {"flags", args.info_flags},
+			      {"nested_formats", args.nested_formats},
+			      {"viommu_types", args.viommu_types},
+			      {"hw_queues", args.hw_queues}},
+		.n_registers = 6,
 	};
 	return 0;
 }
@@ -320,9 +323,14 @@ int ioasid_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id, 
 
 	if (!ret)
 		return 0;
-	ioasid_fail(err, IOASID_ATTACH, ret, "can't attach device %s to IOASID %u", dev->name.name,
-		    id);
-	ioasid_explain_attach(fd, dev, id, ret, err);
+	if (pasid == NO_PASID)
+		ioasid_fail(err, IOASID_ATTACH, ret, "can't attach device %s to IOASID %u",
+			    dev->name.name, id);
+	else
+		ioasid_fail(err, IOASID_ATTACH, ret,
+			    "can't attach PASID %u of device %s to IOASID %u", pasid,
+			    dev->name.name, id);
+	ioasid_explain_attach(fd, dev, id, pasid, ret, err);
 	return ret;
 }
 

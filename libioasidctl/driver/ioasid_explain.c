@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "driver/ioasid.h"
+#include "driver/ioasid_explain.h"
 
 /* `command` 0: any. */
 static const struct meaning {
@@ -16,7 +17,54 @@ static const struct meaning {
 	enum error_kind kind;
 	const char *cause, *hint;
 } meanings[] = {
-	{IOASID_FREE, EBUSY, ERROR_BUSY, "a device is attached to it", "detach the device first"},
+	{IOASID_FREE, EBUSY, ERROR_BUSY,
+	 "a device is attached to it, or an IOASID, viommu, vdevice or queue on it is still there",
+	 "detach devices and free what needs it first"},
+	{IOASID_ALLOC, EINVAL, ERROR_KERNEL, NULL, NULL},
+	{IOASID_ALLOC, EOPNOTSUPP, ERROR_REFUSED, NULL, NULL},
+	{IOASID_VIOMMU_ALLOC, EINVAL, ERROR_KERNEL, NULL, NULL},
+	{IOASID_VIOMMU_ALLOC, EOPNOTSUPP, ERROR_REFUSED, NULL, NULL},
+	{IOASID_VDEVICE_ALLOC, EINVAL, ERROR_KERNEL,
+	 "the device is behind another IOMMU than the one that the viommu is a slice of",
+	 "make a viommu for that IOMMU too, and put the device there"},
+	{IOASID_VDEVICE_ALLOC, EEXIST, ERROR_KERNEL,
+	 "the device is a vdevice already, or another device has that id there",
+	 "give each device one id, and each id to one device"},
+	{IOASID_HW_QUEUE_ALLOC, EINVAL, ERROR_KERNEL,
+	 "the queue has no length, or the IOMMU has no queue of that index", NULL},
+	{IOASID_HW_QUEUE_ALLOC, ENOENT, ERROR_KERNEL,
+	 "the parent doesn't map all of the queue's memory", "map it in the parent first"},
+	{IOASID_HW_QUEUE_ALLOC, EEXIST, ERROR_KERNEL, "there is a queue of that index already",
+	 NULL},
+	{IOASID_HW_QUEUE_ALLOC, EIO, ERROR_KERNEL, "the queue of the index before isn't there",
+	 "queues are made in the order of their indices, from 0 on"},
+	{IOASID_HW_QUEUE_ALLOC, EOPNOTSUPP, ERROR_REFUSED,
+	 "the IOMMU behind the viommu hands out no hardware queues", "leave `queues` out"},
+	{IOASID_EVENT_QUEUE_ALLOC, EINVAL, ERROR_REFUSED, "the depth is from 1 to 524288 events",
+	 "change `depth`"},
+	{IOASID_EVENT_QUEUE_ALLOC, EEXIST, ERROR_KERNEL, "the viommu has its event queue already",
+	 NULL},
+	{IOASID_INVALIDATE_CACHE, EINVAL, ERROR_KERNEL,
+	 "a range isn't of whole pages of 4096 bytes, or a command makes no sense there",
+	 "invalidate everything, or whole pages"},
+	{IOASID_INVALIDATE_CACHE, EOPNOTSUPP, ERROR_REFUSED,
+	 "the format of the table has no such invalidation", "invalidate everything"},
+	{IOASID_READ_FAULTS, EOPNOTSUPP, ERROR_REFUSED, "the IOASID has no fault queue",
+	 "declare it with `fault_queue: true`"},
+	{IOASID_ANSWER_FAULT, EOPNOTSUPP, ERROR_REFUSED, "the IOASID has no fault queue", NULL},
+	{IOASID_ANSWER_FAULT, EINVAL, ERROR_KERNEL,
+	 "no fault of that number waits: it was answered, or its device was detached", NULL},
+	{IOASID_SET_DIRTY, EOPNOTSUPP, ERROR_REFUSED, "the IOASID was made without dirty tracking",
+	 "declare it with `dirty_tracking: true`"},
+	{IOASID_READ_DIRTY, EOPNOTSUPP, ERROR_REFUSED, "the IOASID was made without dirty tracking",
+	 "declare it with `dirty_tracking: true`"},
+	{IOASID_READ_DIRTY, EINVAL, ERROR_KERNEL,
+	 "the range isn't of whole pages of that size, or of the IOMMU", "round the range"},
+	{IOASID_UNMAP_DMA, EBUSY, ERROR_BUSY, "a hardware queue of a viommu lies in that memory",
+	 "free the queue first"},
+	{IOASID_MAP_DMA, ENOSPC, ERROR_KERNEL,
+	 "nothing that long is free among the addresses that devices and `allow` leave",
+	 "map less, or widen `allow`"},
 	{IOASID_UNMAP_DMA, ENOENT, ERROR_KERNEL,
 	 "nothing is mapped there, or the range would cut a mapping",
 	 "a mapping goes as a whole, as it came"},
@@ -41,9 +89,11 @@ static const struct meaning {
 	{IOASID_ATTACH, ENOSPC, ERROR_KERNEL, NULL, NULL},
 	{IOASID_ATTACH, EFAULT, ERROR_KERNEL,
 	 "memory that the IOASID maps is no longer mapped in this process", NULL},
-	{IOASID_ATTACH, EOPNOTSUPP, ERROR_REFUSED,
-	 "the IOASID is a nest_parent, and the IOMMU in front of the device can't nest",
-	 "drop nest_parent, or attach the device to another IOASID"},
+	{IOASID_ATTACH, ENOENT, ERROR_KERNEL, NULL, NULL},
+	{IOASID_ATTACH, EOPNOTSUPP, ERROR_REFUSED, NULL, NULL},
+	{IOASID_ATTACH, ENODEV, ERROR_REFUSED,
+	 "the IOASID has a fault queue, and the device can't wait for pages",
+	 "attach it to an IOASID without `fault_queue`"},
 	{IOASID_DETACH, ENOENT, ERROR_KERNEL, "it isn't attached", NULL},
 	{IOASID_MAP_DMA, EINVAL, ERROR_KERNEL, NULL, NULL},
 	{IOASID_COPY_DMA, EINVAL, ERROR_KERNEL, NULL, NULL},
@@ -95,7 +145,7 @@ int ioasid_fail(struct ioasidctl_error **err, unsigned long command, int ret, co
 	return ret;
 }
 
-static const char *reserved_text(uint32_t type)
+const char *ioasid_reserved_text(uint32_t type)
 {
 	static const char *const texts[] = {
 		[IOASID_RESERVED_MSI] = "interrupts",
@@ -107,19 +157,10 @@ static const char *reserved_text(uint32_t type)
 	return type < ARRAY_SIZE(texts) ? texts[type] : "reserved";
 }
 
-/* The first entry of a list that overlaps [first, last]. */
-struct overlap {
-	uint64_t first, last;
-	union {
-		struct ioasid_entry_mapping mapping;
-		struct ioasid_entry_reserved reserved;
-	};
-};
-
 static int match_mapping(void *data, const void *entry)
 {
 	const struct ioasid_entry_mapping *m = entry;
-	struct overlap *o = data;
+	struct ioasid_overlap *o = data;
 
 	if (!range_valid(m->iova, m->size) ||
 	    !ranges_overlap(m->iova, range_last(m->iova, m->size), o->first, o->last))
@@ -131,7 +172,7 @@ static int match_mapping(void *data, const void *entry)
 static int match_reserved(void *data, const void *entry)
 {
 	const struct ioasid_entry_reserved *r = entry;
-	struct overlap *o = data;
+	struct ioasid_overlap *o = data;
 
 	if (!ranges_overlap(r->first, r->last, o->first, o->last))
 		return 0;
@@ -139,21 +180,21 @@ static int match_reserved(void *data, const void *entry)
 	return 1;
 }
 
-static bool find_mapping(struct driver_fd *fd, uint32_t id, struct overlap *o)
+bool ioasid_find_mapping(struct driver_fd *fd, uint32_t id, struct ioasid_overlap *o)
 {
 	struct ioasid_list_args args = {.kind = IOASID_LIST_MAPPINGS, .object = id};
 
 	return ioasid_list(fd, &args, sizeof(o->mapping), match_mapping, o) == 1;
 }
 
-static bool find_reserved(struct driver_fd *fd, uint32_t id, struct overlap *o)
+bool ioasid_find_reserved(struct driver_fd *fd, uint32_t id, struct ioasid_overlap *o)
 {
 	struct ioasid_list_args args = {.kind = IOASID_LIST_RESERVED, .object = id};
 
 	return ioasid_list(fd, &args, sizeof(o->reserved), match_reserved, o) == 1;
 }
 
-static const char *label_of(const struct driver_fd *fd, uint64_t cookie)
+const char *ioasid_device_label(const struct driver_fd *fd, uint64_t cookie)
 {
 	for (const struct driver_device *d = fd->devices; d; d = d->next)
 		if (d->cookie == cookie)
@@ -161,10 +202,34 @@ static const char *label_of(const struct driver_fd *fd, uint64_t cookie)
 	return "an attached device";
 }
 
-static void explain_taken_iova(struct driver_fd *fd, uint32_t id, struct overlap *o,
+static int take_ioasid(void *data, const void *entry)
+{
+	struct ioasid_entry_ioasid *wanted = data;
+
+	if (((const struct ioasid_entry_ioasid *)entry)->ioasid != wanted->ioasid)
+		return -ENOENT;
+	*wanted = *(const struct ioasid_entry_ioasid *)entry;
+	return 1;
+}
+
+int ioasid_entry(struct driver_fd *fd, uint32_t id, struct ioasid_entry_ioasid *out)
+{
+	struct ioasid_list_args args = {.kind = IOASID_LIST_IOASIDS, .start = id};
+
+	out->ioasid = id;
+	return ioasid_list(fd, &args, sizeof(*out), take_ioasid, out) == 1 ? 0 : -ENOENT;
+}
+
+int ioasid_hardware(struct driver_fd *fd, uint64_t cookie, struct ioasid_device_info_args *out)
+{
+	*out = (struct ioasid_device_info_args){.cookie = cookie};
+	return ioasid_call(fd, IOASID_DEVICE_GET_INFO, out, sizeof(*out));
+}
+
+static void explain_taken_iova(struct driver_fd *fd, uint32_t id, struct ioasid_overlap *o,
 			       struct ioasidctl_error **err)
 {
-	if (!find_mapping(fd, id, o))
+	if (!ioasid_find_mapping(fd, id, o))
 		return;
 	error_cause(err, "0x%" PRIx64 "-0x%" PRIx64 " is mapped already", (uint64_t)o->mapping.iova,
 		    range_last(o->mapping.iova, o->mapping.size));
@@ -172,16 +237,17 @@ static void explain_taken_iova(struct driver_fd *fd, uint32_t id, struct overlap
 			"elsewhere");
 }
 
-static void explain_forbidden_iova(struct driver_fd *fd, uint32_t id, struct overlap *o,
+static void explain_forbidden_iova(struct driver_fd *fd, uint32_t id, struct ioasid_overlap *o,
 				   struct ioasidctl_error **err)
 {
 	struct ioasid_info_args info = {.ioasid = id};
 	int ret = ioasid_call(fd, IOASID_GET_INFO, &info, sizeof(info));
 
-	if (find_reserved(fd, id, o)) {
+	if (ioasid_find_reserved(fd, id, o)) {
 		error_cause(err, "0x%" PRIx64 "-0x%" PRIx64 " is not for mappings: %s (device %s)",
 			    (uint64_t)o->reserved.first, (uint64_t)o->reserved.last,
-			    reserved_text(o->reserved.type), label_of(fd, o->reserved.cookie));
+			    ioasid_reserved_text(o->reserved.type),
+			    ioasid_device_label(fd, o->reserved.cookie));
 		error_hint(err, "leave that range out of the mappings");
 		return;
 	}
@@ -211,7 +277,7 @@ static void explain_limit(struct driver_fd *fd, struct ioasidctl_error **err)
 void ioasid_explain_map(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64_t length, int ret,
 			struct ioasidctl_error **err)
 {
-	struct overlap o = {.first = iova};
+	struct ioasid_overlap o = {.first = iova};
 
 	if (!range_valid(iova, length))
 		return;
@@ -250,16 +316,24 @@ static void explain_owner(const struct ioasid_query_args *query, struct ioasidct
 			"them, or declare them on the same fd");
 }
 
-static void explain_format(struct driver_fd *fd, const struct ioasid_query_args *query,
-			   struct ioasidctl_error **err)
+static void explain_format(struct driver_fd *fd, const struct driver_device *dev,
+			   const struct ioasid_query_args *query, struct ioasidctl_error **err)
 {
+	const struct driver_device *first = fd->devices;
 	struct ioasid_fd_info_args info = {0};
 
 	if (ioasid_call(fd, IOASID_GET_FD_INFO, &info, sizeof(info)))
 		return;
-	error_cause(err,
-		    "its IOMMU has page tables of format %.*s, and fd %s is tied to format %.*s",
-		    IOASID_NAME_SIZE, query->format, fd->name, IOASID_NAME_SIZE, info.format);
+	/* The newest comes first: the one that tied the file is the last. */
+	while (first && first->next)
+		first = first->next;
+	error_cause(
+		err,
+		"the IOMMU of %s has page tables of format %.*s, that of %s, which is in fd %s, "
+		"has %.*s, and the two can't live in one fd",
+		dev->name.name, IOASID_NAME_SIZE, query->format,
+		first ? first->name.name : "the devices before it", fd->name, IOASID_NAME_SIZE,
+		info.format);
 	error_hint(err, "declare an fd of its own for devices behind that kind of IOMMU");
 }
 
@@ -275,99 +349,7 @@ void ioasid_explain_bind(struct driver_fd *fd, const struct driver_device *dev, 
 	else if (ret == -EBUSY)
 		explain_owner(&query, err);
 	else if (ret == -EXDEV)
-		explain_format(fd, &query, err);
-}
-
-/* What the device reserves, held against what the IOASID maps. */
-struct collision {
-	struct driver_fd *fd;
-	uint32_t id;
-	struct overlap mapping;
-	struct ioasid_entry_reserved reserved;
-};
-
-static int match_collision(void *data, const void *entry)
-{
-	struct collision *c = data;
-
-	c->reserved = *(const struct ioasid_entry_reserved *)entry;
-	c->mapping.first = c->reserved.first;
-	c->mapping.last = c->reserved.last;
-	return find_mapping(c->fd, c->id, &c->mapping);
-}
-
-static void explain_collision(struct driver_fd *fd, const struct driver_device *dev, uint32_t id,
-			      struct ioasidctl_error **err)
-{
-	struct ioasid_list_args args = {.kind = IOASID_LIST_RESERVED_DEVICE, .cookie = dev->cookie};
-	struct collision c = {.fd = fd, .id = id};
-	const struct ioasid_entry_mapping *m = &c.mapping.mapping;
-
-	if (ioasid_list(fd, &args, sizeof(c.reserved), match_collision, &c) == 1) {
-		error_cause(err,
-			    "0x%" PRIx64 "-0x%" PRIx64 " is mapped, and for this device 0x%" PRIx64
-			    "-0x%" PRIx64 " is %s",
-			    (uint64_t)m->iova, range_last(m->iova, m->size),
-			    (uint64_t)c.reserved.first, (uint64_t)c.reserved.last,
-			    reserved_text(c.reserved.type));
-		error_hint(err, "leave that range out of the mappings");
-		return;
-	}
-	error_cause(err, "an allowed range reaches into what the device reserves or can't reach, "
-			 "or a mapping isn't aligned to the pages of its IOMMU");
-	error_hint(err, "make `allow` and the mappings fit what the device can use");
-}
-
-static int match_other_ioasid(void *data, const void *entry)
-{
-	const struct ioasid_entry_device *e = entry;
-	struct ioasid_entry_device *wanted = data;
-
-	if (e->group != wanted->group || e->ioasid == IOASID_NONE || e->ioasid == wanted->ioasid)
-		return 0;
-	*wanted = *e;
-	return 1;
-}
-
-static void explain_split(struct driver_fd *fd, const struct driver_device *dev, uint32_t id,
-			  struct ioasidctl_error **err)
-{
-	struct ioasid_list_args args = {.kind = IOASID_LIST_DEVICES};
-	struct ioasid_entry_device other = {.group = dev->group, .ioasid = id};
-
-	if (ioasid_list(fd, &args, sizeof(other), match_other_ioasid, &other) == 1) {
-		error_cause(err, "%.*s of the same IOMMU group %u is in another IOASID",
-			    IOASID_NAME_SIZE, other.device.name, dev->group);
-		error_hint(err, "the devices of a group can only be in one IOASID together");
-		return;
-	}
-	error_cause(err, "the IOMMU in front of the device can't realise this IOASID");
-	error_hint(err, "give the device an IOASID of its own");
-}
-
-static void explain_domains(struct driver_fd *fd, struct ioasidctl_error **err)
-{
-	struct ioasid_fd_info_args info = {0};
-
-	if (ioasid_call(fd, IOASID_GET_FD_INFO, &info, sizeof(info)))
-		return;
-	error_cause(err,
-		    "the device sits behind another IOMMU than those attached so far, and this "
-		    "kernel serves %u domain%s per IOASID",
-		    info.max_domains, info.max_domains == 1 ? "" : "s");
-	error_hint(err, "use an IOASID of its own for each IOMMU; `copy` maps the same memory, "
-			"pinned once");
-}
-
-void ioasid_explain_attach(struct driver_fd *fd, const struct driver_device *dev, uint32_t id,
-			   int ret, struct ioasidctl_error **err)
-{
-	if (ret == -EADDRINUSE)
-		explain_collision(fd, dev, id, err);
-	else if (ret == -EINVAL)
-		explain_split(fd, dev, id, err);
-	else if (ret == -ENOSPC)
-		explain_domains(fd, err);
+		explain_format(fd, dev, &query, err);
 }
 
 void ioasid_explain_driver(struct driver_fd *fd, const struct ioasid_device_name *name,

@@ -56,6 +56,8 @@ uint32_t device_flags(const struct refdev_file *file, const struct refdev_device
 		flags |= IOASID_DEVICE_IN_THE_WAY;
 	if (device->hw->no_snoop)
 		flags |= IOASID_DEVICE_NO_SNOOP;
+	if (device->hw->page_faults)
+		flags |= IOASID_DEVICE_FAULTS;
 	return flags;
 }
 
@@ -170,7 +172,9 @@ void device_unbind(struct refdev_device *device)
 	struct refdev_file *file = device->file;
 	size_t i = position(file, device->cookie);
 
-	device_detach(device);
+	device_detach_all(device);
+	if (device->vdevice)
+		object_destroy(&device->vdevice->object);
 	file->n_devices--;
 	memmove(&file->devices[i], &file->devices[i + 1],
 		(file->n_devices - i) * sizeof(struct refdev_device *));
@@ -191,6 +195,13 @@ int call_unbind_device(struct refdev_file *file, struct ioasid_unbind_args *args
 	return 0;
 }
 
+uint32_t device_pasid_bits(const struct refdev_device *device)
+{
+	uint32_t own = device->hw->pasid_bits, iommu = device->group->hw->iommu->pasid_bits;
+
+	return own < iommu ? own : iommu;
+}
+
 int call_device_get_info(struct refdev_file *file, struct ioasid_device_info_args *args)
 {
 	const struct refdev_device *device = device_find_cookie(file, args->cookie);
@@ -204,13 +215,17 @@ int call_device_get_info(struct refdev_file *file, struct ioasid_device_info_arg
 	args->aperture_first = iommu->first;
 	args->aperture_last = iommu->last;
 	args->iova_bits = iommu->address_bits;
-	args->pasid_bits = device->hw->pasid_bits < iommu->pasid_bits ? device->hw->pasid_bits
-								      : iommu->pasid_bits;
+	args->pasid_bits = device_pasid_bits(device);
 	args->info_flags = (iommu->nesting ? IOASID_INFO_NESTING : 0) |
 			   (iommu->dirty_tracking ? IOASID_INFO_DIRTY : 0) |
 			   (iommu->snoop_control ? IOASID_INFO_SNOOP_CONTROL : 0) |
-			   (device->hw->no_snoop ? IOASID_INFO_NO_SNOOP : 0);
+			   (device->hw->no_snoop ? IOASID_INFO_NO_SNOOP : 0) |
+			   (device->hw->page_faults ? IOASID_INFO_FAULTS : 0);
 	args->group = device->group->hw->id;
+	args->nested_formats = iommu->nested_formats;
+	args->viommu_types = iommu->viommu_types;
+	args->hw_queues = iommu->hw_queues;
+	args->reserved = 0;
 	return 0;
 }
 
@@ -219,23 +234,18 @@ int call_attach(struct refdev_file *file, struct ioasid_attach_args *args)
 	struct refdev_device *device = device_find_cookie(file, args->cookie);
 	struct refdev_ioasid *ioasid = ioasid_find(file, args->ioasid);
 
-	if (args->pasid != IOASID_NO_PASID)
-		return -EOPNOTSUPP;
 	if (!device || !ioasid)
 		return -ENOENT;
-	return device_attach(device, ioasid);
+	return device_attach(device, ioasid, args->pasid);
 }
 
 int call_detach(struct refdev_file *file, struct ioasid_detach_args *args)
 {
 	struct refdev_device *device = device_find_cookie(file, args->cookie);
 
-	if (args->pasid != IOASID_NO_PASID || args->reserved)
+	if (args->reserved)
 		return -EOPNOTSUPP;
-	if (!device || !device->attached)
-		return -ENOENT;
-	device_detach(device);
-	return 0;
+	return device && device_detach(device, args->pasid) ? 0 : -ENOENT;
 }
 
 /* The drivers that take devices of a class for user space, wherever the kernel has them. */

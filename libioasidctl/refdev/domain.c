@@ -54,7 +54,7 @@ static void table_put(struct refdev_ioasid *ioasid, struct refdev_table *table)
 int domain_get(struct refdev_ioasid *ioasid, const struct machine_iommu *iommu,
 	       struct refdev_domain **out)
 {
-	uint32_t limit = ioasid->file->refdev->machine->max_domains;
+	uint32_t limit = ioasid->object.file->refdev->machine->max_domains;
 	struct refdev_domain *d;
 	int ret;
 

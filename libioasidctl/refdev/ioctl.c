@@ -43,7 +43,6 @@ static bool is_assigned(unsigned long command)
 	case IOASID_UNBIND_PGTABLE:
 	case IOASID_BIND_PASID_TABLE:
 	case IOASID_UNBIND_PASID_TABLE:
-	case IOASID_INVALIDATE_CACHE:
 		return true;
 	default:
 		return false;

@@ -9,6 +9,7 @@
 /* Entries on their way to the caller, some at a time. */
 struct sink {
 	struct ioasid_list_args *args;
+	pid_t process;
 	uint32_t room;
 	size_t held; /* bytes in `buffer` */
 	uint64_t to;
@@ -19,7 +20,7 @@ struct sink {
 static void flush(struct sink *sink)
 {
 	if (!sink->error && sink->held)
-		sink->error = memory_write(sink->to, sink->buffer, sink->held, NULL);
+		sink->error = memory_write(sink->process, sink->to, sink->buffer, sink->held, NULL);
 	sink->to += sink->held;
 	sink->held = 0;
 }
@@ -46,27 +47,85 @@ static bool give(struct sink *sink, uint64_t key, const void *entry, size_t size
 		give(sink, key, &entry__, sizeof(entry__)); \
 	})
 
+/* Of all objects: one of the kind, from `start` on. */
+static bool is_wanted(const struct sink *sink, const struct refdev_object *object,
+		      enum object_kind kind)
+{
+	return object->kind == kind && object->id >= sink->args->start;
+}
+
 static int list_ioasids(struct refdev_file *file, struct sink *sink)
 {
-	for (size_t i = 0; i < file->n_ioasids; i++) {
-		const struct refdev_ioasid *ioasid = file->ioasids[i];
+	for (size_t i = 0; i < file->n_objects; i++) {
+		const struct refdev_ioasid *ioasid = (struct refdev_ioasid *)file->objects[i];
 
-		if (ioasid->id < sink->args->start)
+		if (!is_wanted(sink, file->objects[i], OBJECT_IOASID))
 			continue;
-		if (!GIVE(sink, ioasid->id,
+		if (!GIVE(sink, ioasid->object.id,
 			  (struct ioasid_entry_ioasid){
-				  .ioasid = ioasid->id,
-				  .kind = IOASID_KIND_GPA,
+				  .ioasid = ioasid->object.id,
+				  .kind = ioasid->parent ? IOASID_KIND_NESTED : IOASID_KIND_GPA,
 				  .alloc_flags = ioasid->flags,
-				  .parent = IOASID_NONE,
+				  .parent =
+					  ioasid->parent ? ioasid->parent->object.id : IOASID_NONE,
 				  .n_mappings = ioasid->n_mappings,
 				  .n_attached = ioasid_count_attached(ioasid),
 				  .domains = ioasid_count_domains(ioasid),
+				  .viommu = ioasid->viommu ? ioasid->viommu->object.id : 0,
+				  .n_faults = (uint32_t)ioasid->n_requests,
+				  .table = ioasid->table,
 			  }))
 			break;
 	}
 	return 0;
 }
+
+/* Objects of a kind that belong to viommu `object`, or to any; describe_KIND() says to which. */
+#define LIST_OF_VIOMMU(function, kind, type, member)                                    \
+	static int list_##function(struct refdev_file *file, struct sink *sink)         \
+	{                                                                               \
+		uint32_t viommu = sink->args->object;                                   \
+                                                                                        \
+		if (viommu != IOASID_NONE && !object_find(file, viommu, OBJECT_VIOMMU)) \
+			return -ENOENT;                                                 \
+		for (size_t i = 0; i < file->n_objects; i++) {                          \
+			struct type entry;                                              \
+                                                                                        \
+			if (!is_wanted(sink, file->objects[i], kind))                   \
+				continue;                                               \
+			member##_describe(file->objects[i], &entry);                    \
+			if (viommu != IOASID_NONE && entry.viommu != viommu)            \
+				continue;                                               \
+			if (!give(sink, file->objects[i]->id, &entry, sizeof(entry)))   \
+				break;                                                  \
+		}                                                                       \
+		return 0;                                                               \
+	}
+
+static void viommu_describe(const struct refdev_object *object, struct ioasid_entry_viommu *out)
+{
+	const struct refdev_viommu *viommu = (const struct refdev_viommu *)object;
+
+	*out = (struct ioasid_entry_viommu){.viommu = object->id,
+					    .type = viommu->type,
+					    .parent = viommu->parent->object.id,
+					    .cookie = viommu->cookie};
+}
+
+static void vdevice_describe(const struct refdev_object *object, struct ioasid_entry_vdevice *out)
+{
+	const struct refdev_vdevice *vdevice = (const struct refdev_vdevice *)object;
+
+	*out = (struct ioasid_entry_vdevice){.vdevice = object->id,
+					     .viommu = vdevice->viommu->object.id,
+					     .cookie = vdevice->device->cookie,
+					     .virt_id = vdevice->virt_id};
+}
+
+LIST_OF_VIOMMU(viommus, OBJECT_VIOMMU, ioasid_entry_viommu, viommu)
+LIST_OF_VIOMMU(vdevices, OBJECT_VDEVICE, ioasid_entry_vdevice, vdevice)
+LIST_OF_VIOMMU(hw_queues, OBJECT_HW_QUEUE, ioasid_entry_hw_queue, hw_queue)
+LIST_OF_VIOMMU(event_queues, OBJECT_EVENT_QUEUE, ioasid_entry_event_queue, event_queue)
 
 static int list_mappings(struct refdev_file *file, struct sink *sink)
 {
@@ -96,10 +155,11 @@ static int list_devices(struct refdev_file *file, struct sink *sink)
 {
 	for (size_t i = 0; i < file->n_devices; i++) {
 		const struct refdev_device *device = file->devices[i];
-		struct ioasid_entry_device entry = {
-			.cookie = device->cookie,
-			.group = device->group->hw->id,
-			.ioasid = device->attached ? device->group->ioasid->id : IOASID_NONE};
+		const struct refdev_attachment *a = device_attachment(device, IOASID_NO_PASID);
+		struct ioasid_entry_device entry = {.cookie = device->cookie,
+						    .group = device->group->hw->id,
+						    .ioasid =
+							    a ? a->ioasid->object.id : IOASID_NONE};
 
 		if (device->cookie < sink->args->start)
 			continue;
@@ -110,23 +170,41 @@ static int list_devices(struct refdev_file *file, struct sink *sink)
 	return 0;
 }
 
+/* The next higher PASID of a device; the whole device comes last. */
+static const struct refdev_attachment *next_attachment(const struct refdev_device *device,
+						       const struct refdev_attachment *before)
+{
+	const struct refdev_attachment *next = NULL;
+
+	for (const struct refdev_attachment *a = device->group->attachments; a;
+	     a = a->next_of_group)
+		if (a->has[device->member] && (!before || a->pasid > before->pasid) &&
+		    (!next || a->pasid < next->pasid))
+			next = a;
+	return next;
+}
+
+/* `start` counts them. */
 static int list_attachments(struct refdev_file *file, struct sink *sink)
 {
 	const struct refdev_ioasid *ioasid = ioasid_find(file, sink->args->object);
+	uint64_t at = 0;
 
-	if (!ioasid)
+	if (!ioasid && sink->args->object != IOASID_NONE)
 		return -ENOENT;
 	for (size_t i = 0; i < file->n_devices; i++) {
-		const struct refdev_device *device = file->devices[i];
+		const struct refdev_attachment *a = NULL;
 
-		if (device->cookie < sink->args->start || !device->attached ||
-		    device->group->ioasid != ioasid)
-			continue;
-		if (!GIVE(sink, device->cookie,
-			  (struct ioasid_entry_attachment){.cookie = device->cookie,
-							   .ioasid = ioasid->id,
-							   .pasid = IOASID_NO_PASID}))
-			break;
+		while ((a = next_attachment(file->devices[i], a))) {
+			if ((ioasid && a->ioasid != ioasid) || at++ < sink->args->start)
+				continue;
+			if (!GIVE(sink, at - 1,
+				  (struct ioasid_entry_attachment){.cookie =
+									   file->devices[i]->cookie,
+								   .ioasid = a->ioasid->object.id,
+								   .pasid = a->pasid}))
+				return 0;
+		}
 	}
 	return 0;
 }
@@ -191,8 +269,9 @@ static int list_reserved(struct refdev_file *file, struct sink *sink)
 		return -ENOENT;
 	for (size_t i = 0; i < file->n_devices; i++) {
 		const struct refdev_device *device = file->devices[i];
+		const struct refdev_attachment *a = device_attachment(device, IOASID_NO_PASID);
 
-		if (device->attached && device->group->ioasid == ioasid &&
+		if (a && ioasid_paging(a->ioasid) == ioasid &&
 		    !give_reserved(sink, device->group, device->cookie, &at))
 			break;
 	}
@@ -218,11 +297,16 @@ static int (*const listers[])(struct refdev_file *, struct sink *) = {
 	[IOASID_LIST_MEMBERS] = list_members,
 	[IOASID_LIST_RESERVED] = list_reserved,
 	[IOASID_LIST_RESERVED_DEVICE] = list_reserved_device,
+	[IOASID_LIST_VIOMMUS] = list_viommus,
+	[IOASID_LIST_VDEVICES] = list_vdevices,
+	[IOASID_LIST_HW_QUEUES] = list_hw_queues,
+	[IOASID_LIST_EVENT_QUEUES] = list_event_queues,
 };
 
 int call_list(struct refdev_file *file, struct ioasid_list_args *args)
 {
-	struct sink sink = {.args = args, .room = args->count, .to = args->entries};
+	struct sink sink = {
+		.args = args, .process = file->process, .room = args->count, .to = args->entries};
 	int ret;
 
 	if (args->reserved)

@@ -23,6 +23,45 @@ static const char *const reserved_names[] = {
 	[IOASID_RESERVED_OTHER] = "reserved",
 };
 
+/* As in configs; what the reference device has no code for is a fault. */
+static const char *const table_names[] = {
+	[IOASID_TABLE_VTD_S1] = "vtd-s1",
+	[IOASID_TABLE_MOCK] = "mock",
+	[IOASID_TABLE_X86_64] = "x86-64",
+};
+
+static const char *const viommu_names[] = {
+	[IOASID_VIOMMU_DEFAULT] = "default",
+	[IOASID_VIOMMU_ARM_SMMUV3] = "arm-smmuv3",
+	[IOASID_VIOMMU_TEGRA241_CMDQV] = "tegra241-cmdqv",
+	[IOASID_VIOMMU_MOCK] = "mock",
+};
+
+/* An array of names, each a bit. */
+static int read_set(struct reader *r, const json_t *object, const char *key,
+		    const char *const names[], size_t n_names, uint32_t *out)
+{
+	json_t *array, *value;
+	size_t i, n;
+	int ret = reader_array(r, object, key, 32, &array);
+
+	if (ret)
+		return ret;
+	json_array_foreach (array, i, value) {
+		const char *text = json_string_value(value);
+
+		n = 0;
+		while (n < n_names && !(text && names[n] && !strcmp(names[n], text)))
+			n++;
+		if (n == n_names)
+			return reader_fail(r, key,
+					   "expected names that ioasidctl.yaml(5) has for "
+					   "this, of those that the reference device plays");
+		*out |= 1U << n;
+	}
+	return 0;
+}
+
 static int read_page_sizes(struct reader *r, const json_t *object, uint64_t *out)
 {
 	json_t *array, *value;
@@ -68,12 +107,32 @@ static int read_aperture(struct reader *r, const json_t *object, struct machine_
 	return ret;
 }
 
+static int read_nesting(struct reader *r, const json_t *object, struct machine_iommu *iommu)
+{
+	int ret = reader_bool(r, object, "nesting", &iommu->nesting);
+
+	if (!ret)
+		ret = read_set(r, object, "nested_formats", table_names, ARRAY_SIZE(table_names),
+			       &iommu->nested_formats);
+	if (!ret)
+		ret = read_set(r, object, "viommu_types", viommu_names, ARRAY_SIZE(viommu_names),
+			       &iommu->viommu_types);
+	if (!ret)
+		ret = reader_integer(r, object, "hw_queues", false, 0, 128, &iommu->hw_queues);
+	if (!ret && !iommu->nesting &&
+	    (iommu->nested_formats || iommu->viommu_types || iommu->hw_queues))
+		ret = reader_fail(r, "nesting",
+				  "nested_formats, viommu_types and hw_queues want "
+				  "nesting to be true");
+	return ret;
+}
+
 static int read_iommu(struct reader *r, const json_t *object, struct machine_iommu *iommu)
 {
 	static const char *const known[] = {
-		"name",	   "format",	     "address_bits",  "page_sizes", "aperture",
-		"nesting", "dirty_tracking", "snoop_control", "pasid_bits", "info",
-		NULL};
+		"name",		  "format",	    "address_bits",  "page_sizes", "aperture",
+		"nesting",	  "dirty_tracking", "snoop_control", "pasid_bits", "info",
+		"nested_formats", "viommu_types",   "hw_queues",     NULL};
 	int ret = reader_object(r, object, known);
 
 	if (!ret)
@@ -87,7 +146,7 @@ static int read_iommu(struct reader *r, const json_t *object, struct machine_iom
 	if (!ret)
 		ret = read_aperture(r, object, iommu);
 	if (!ret)
-		ret = reader_bool(r, object, "nesting", &iommu->nesting);
+		ret = read_nesting(r, object, iommu);
 	if (!ret)
 		ret = reader_bool(r, object, "dirty_tracking", &iommu->dirty_tracking);
 	if (!ret)
@@ -236,10 +295,10 @@ static int read_place(struct reader *r, const json_t *object, struct machine *ma
 static int read_device(struct reader *r, const json_t *object, struct machine *machine,
 		       struct machine_device *device)
 {
-	static const char *const known[] = {"pci",	"mdev",	      "platform", "vdpa",
-					    "mock",	"vendor",     "device",	  "class",
-					    "driver",	"iommu",      "group",	  "bridge",
-					    "no_snoop", "pasid_bits", "info",	  NULL};
+	static const char *const known[] = {
+		"pci",	    "mdev",	  "platform",	 "vdpa",  "mock",  "vendor",
+		"device",   "class",	  "driver",	 "iommu", "group", "bridge",
+		"no_snoop", "pasid_bits", "page_faults", "info",  NULL};
 	char id[IOASID_NAME_SIZE];
 	int ret = reader_object(r, object, known);
 
@@ -258,6 +317,8 @@ static int read_device(struct reader *r, const json_t *object, struct machine *m
 		ret = reader_bool(r, object, "bridge", &device->bridge);
 	if (!ret)
 		ret = reader_bool(r, object, "no_snoop", &device->no_snoop);
+	if (!ret)
+		ret = reader_bool(r, object, "page_faults", &device->page_faults);
 	if (!ret)
 		ret = reader_integer(r, object, "pasid_bits", false, 0, 20, &device->pasid_bits);
 	if (!ret)

@@ -22,6 +22,9 @@ struct machine_iommu {
 	uint64_t page_sizes; /* bit n: pages of 2^n bytes */
 	uint64_t first, last; /* aperture */
 	bool nesting;
+	uint32_t nested_formats; /* bit n: it walks tables of enum ioasid_table_format n */
+	uint32_t viommu_types; /* bit n: enum ioasid_viommu_type n */
+	uint32_t hw_queues; /* of a viommu */
 	bool dirty_tracking;
 	bool snoop_control;
 	uint32_t pasid_bits;
@@ -48,6 +51,7 @@ struct machine_device {
 	uint32_t group; /* index of its group, IOASID_NONE: no IOMMU in front of it */
 	bool bridge;
 	bool no_snoop;
+	bool page_faults; /* it can wait for pages */
 	uint32_t pasid_bits;
 };
 

@@ -17,7 +17,8 @@ const char refdev_default_machine[] = TEXT(
 
  "iommus": [
   {"name": "dmar0", "format": "vtd", "address_bits": 48, "page_sizes": ["4K", "2M", "1G"],
-   "nesting": true, "dirty_tracking": true, "snoop_control": true, "pasid_bits": 20},
+   "nesting": true, "nested_formats": ["vtd-s1", "x86-64"], "viommu_types": ["default"],
+   "hw_queues": 2, "dirty_tracking": true, "snoop_control": true, "pasid_bits": 20},
   {"name": "dmar1", "format": "vtd", "address_bits": 39, "page_sizes": ["4K", "2M"]},
   {"name": "dmar2", "format": "vtd", "address_bits": 48, "page_sizes": ["4K", "2M", "1G"],
    "snoop_control": true},
@@ -25,6 +26,7 @@ const char refdev_default_machine[] = TEXT(
    "page_sizes": ["4K", "2M", "1G"], "nesting": true, "dirty_tracking": true, "pasid_bits": 20},
   {"name": "mock0", "format": "mock", "address_bits": 31, "page_sizes": ["2K"],
    "aperture": {"first": "0x1000000", "last": "0x7fffffff"}, "nesting": true,
+   "nested_formats": ["mock"], "viommu_types": ["mock"], "hw_queues": 2,
    "dirty_tracking": true, "pasid_bits": 20}
  ],
 
@@ -82,9 +84,9 @@ const char refdev_default_machine[] = TEXT(
   {"pci": "0000:04:00.0", "vendor": "0x1002", "device": "0x73bf", "class": "0x030000",
    "iommu": "dmar2", "group": 9, "no_snoop": true},
   {"pci": "0000:05:00.0", "vendor": "0x15b3", "device": "0x101d", "class": "0x020000",
-   "driver": "mlx5_core", "iommu": "dmar0", "group": 10, "pasid_bits": 20},
+   "driver": "mlx5_core", "iommu": "dmar0", "group": 10, "pasid_bits": 20, "page_faults": true},
   {"pci": "0000:05:00.1", "vendor": "0x15b3", "device": "0x101d", "class": "0x020000",
-   "driver": "mlx5_core", "iommu": "dmar0", "group": 10, "pasid_bits": 20},
+   "driver": "mlx5_core", "iommu": "dmar0", "group": 10, "pasid_bits": 20, "page_faults": true},
   {"pci": "0000:06:00.0", "vendor": "0x10ec", "device": "0x8168", "class": "0x020000",
    "iommu": "dmar1", "group": 11},
   {"mdev": "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", "iommu": "dmar0", "group": 12},
@@ -96,10 +98,10 @@ const char refdev_default_machine[] = TEXT(
   {"platform": "fff00000.dma", "iommu": "smmu0", "group": 21},
   {"platform": "fff51000.ethernet", "driver": "xgmac", "iommu": "smmu0", "group": 22},
 
-  {"mock": 0, "iommu": "mock0", "group": 30},
-  {"mock": 1, "iommu": "mock0", "group": 31},
-  {"mock": 2, "iommu": "mock0", "group": 32},
-  {"mock": 3, "iommu": "mock0", "group": 33},
+  {"mock": 0, "iommu": "mock0", "group": 30, "pasid_bits": 20, "page_faults": true},
+  {"mock": 1, "iommu": "mock0", "group": 31, "pasid_bits": 20, "page_faults": true},
+  {"mock": 2, "iommu": "mock0", "group": 32, "pasid_bits": 20, "page_faults": true},
+  {"mock": 3, "iommu": "mock0", "group": 33, "pasid_bits": 20, "page_faults": true},
 
   {"pci": "0000:ff:0b.0", "vendor": "0x8086", "device": "0x2f81", "class": "0x088000"}
  ]}

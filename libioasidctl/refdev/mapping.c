@@ -78,7 +78,7 @@ static int enter_tables(struct refdev_ioasid *ioasid, const struct refdev_mappin
 {
 	if (!ioasid->tables)
 		return 0;
-	if (memory_present(m->vaddr, size_of(m)))
+	if (memory_present(ioasid->object.file->process, m->vaddr, size_of(m)))
 		return -EFAULT;
 	for (struct refdev_table *t = ioasid->tables; t; t = t->next) {
 		int ret = table_map(t->table, m->node.first, m->vaddr, size_of(m), m->flags);
@@ -96,10 +96,11 @@ static void remove_mapping(struct refdev_ioasid *ioasid, struct refdev_mapping *
 {
 	for (struct refdev_table *t = ioasid->tables; t; t = t->next)
 		table_unmap(t->table, m->node.first, size_of(m));
+	dirty_forget(ioasid, m->node.first, m->node.last);
 	itree_remove(&ioasid->mappings, &m->node);
 	ioasid->n_mappings--;
 	ioasid->mapped_bytes -= size_of(m);
-	pin_put(ioasid->file, m->pin);
+	pin_put(ioasid->object.file, m->pin);
 	free(m);
 }
 
@@ -137,21 +138,27 @@ int call_map_dma(struct refdev_file *file, struct ioasid_map_args *args)
 {
 	struct refdev_ioasid *ioasid;
 	struct refdev_pin *pin;
-	uint64_t offset = args->vaddr & (memory_page_size() - 1);
+	uint64_t offset = args->vaddr & (memory_page_size() - 1), iova = args->iova;
+	uint32_t access = args->flags & MAP_FLAGS;
 	int ret;
 
 	if (args->reserved)
 		return -EOPNOTSUPP;
 	if (beyond(args->iova, args->size))
 		return -EOVERFLOW;
-	if (!args->flags)
+	if (!access)
 		return -EINVAL;
 	ioasid = ioasid_find(file, args->ioasid);
 	if (!ioasid)
 		return -ENOENT;
+	if (ioasid->parent)
+		return -EINVAL;
 	if (args->size && !range_valid(args->vaddr, args->size))
 		return -EOVERFLOW;
-	ret = check_iova(ioasid, args->iova, args->size);
+	if (args->flags & IOASID_MAP_ANYWHERE)
+		ret = place_mapping(ioasid, args->iova, args->size, &iova);
+	else
+		ret = check_iova(ioasid, iova, args->size);
 	if (ret)
 		return ret;
 	if (offset & (ioasid->alignment - 1))
@@ -159,24 +166,12 @@ int call_map_dma(struct refdev_file *file, struct ioasid_map_args *args)
 	pin = pin_new(file, args->size);
 	if (!pin)
 		return -ENOMEM;
-	ret = add_mapping(ioasid, args->iova, args->size, args->vaddr, args->flags, pin);
+	ret = add_mapping(ioasid, iova, args->size, args->vaddr, access, pin);
 	if (ret)
 		pin_put(file, pin);
+	else
+		args->iova = iova;
 	return ret;
-}
-
-/* [iova, last] without a hole? */
-static bool is_covered(const struct refdev_ioasid *ioasid, uint64_t iova, uint64_t last)
-{
-	struct itree_node *node = itree_first(&ioasid->mappings, iova, last);
-
-	while (node && node->first <= iova) {
-		if (node->last >= last)
-			return true;
-		iova = node->last + 1;
-		node = itree_next(&ioasid->mappings, node, iova, last);
-	}
-	return false;
 }
 
 static void remove_range(struct refdev_ioasid *ioasid, uint64_t iova, uint64_t last)
@@ -233,13 +228,25 @@ int call_copy_dma(struct refdev_file *file, struct ioasid_copy_args *args)
 		return -EINVAL;
 	if (!range_valid(args->source_iova, args->size))
 		return -EOVERFLOW;
-	if (!is_covered(source, args->source_iova, range_last(args->source_iova, args->size)))
+	if (!mappings_cover(source, args->source_iova, range_last(args->source_iova, args->size)))
 		return -ENOENT;
 	ioasid = ioasid_find(file, args->ioasid);
 	if (!ioasid)
 		return -ENOENT;
+	if (ioasid->parent)
+		return -EINVAL;
 	ret = check_iova(ioasid, args->iova, args->size);
 	return ret ? ret : copy_pieces(ioasid, source, args);
+}
+
+/* Memory that a hardware queue lies in. */
+static bool is_locked(const struct refdev_ioasid *ioasid, uint64_t iova, uint64_t last)
+{
+	struct itree_node *node = itree_first(&ioasid->mappings, iova, last);
+
+	while (node && !mapping_of(node)->locks)
+		node = itree_next(&ioasid->mappings, node, iova, last);
+	return node;
 }
 
 int call_unmap_dma(struct refdev_file *file, struct ioasid_unmap_args *args)
@@ -258,6 +265,8 @@ int call_unmap_dma(struct refdev_file *file, struct ioasid_unmap_args *args)
 	if (!everything && (beyond(args->iova, args->size) || !range_valid(args->iova, args->size)))
 		return -EOVERFLOW;
 	last = everything ? UINT64_MAX : range_last(args->iova, args->size);
+	if (is_locked(ioasid, args->iova, last))
+		return -EBUSY;
 	node = itree_first(&ioasid->mappings, args->iova, last);
 	if (!node && !everything)
 		return -ENOENT;
@@ -273,6 +282,24 @@ int call_unmap_dma(struct refdev_file *file, struct ioasid_unmap_args *args)
 	return 0;
 }
 
+bool mappings_cover(const struct refdev_ioasid *ioasid, uint64_t iova, uint64_t last)
+{
+	struct itree_node *node = itree_first(&ioasid->mappings, iova, last);
+
+	while (node && node->first <= iova) {
+		if (node->last >= last)
+			return true;
+		iova = node->last + 1;
+		node = itree_next(&ioasid->mappings, node, iova, last);
+	}
+	return false;
+}
+
+struct refdev_mapping *mapping_at(const struct refdev_ioasid *ioasid, uint64_t iova)
+{
+	return mapping_of(itree_first(&ioasid->mappings, iova, iova));
+}
+
 void mappings_destroy(struct refdev_ioasid *ioasid)
 {
 	remove_range(ioasid, 0, UINT64_MAX);
@@ -284,7 +311,7 @@ int mappings_fill(struct refdev_ioasid *ioasid, struct table *table)
 	     n = itree_next(&ioasid->mappings, n, 0, UINT64_MAX)) {
 		const struct refdev_mapping *m = mapping_of(n);
 
-		if (memory_present(m->vaddr, size_of(m)))
+		if (memory_present(ioasid->object.file->process, m->vaddr, size_of(m)))
 			return -EFAULT;
 		if (table_map(table, n->first, m->vaddr, size_of(m), m->flags))
 			return -ENOMEM;

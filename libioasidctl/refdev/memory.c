@@ -2,23 +2,28 @@
 #include "refdev/memory.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/number.h"
 
 typedef ssize_t (*transfer)(pid_t, const struct iovec *, unsigned long, const struct iovec *,
 			    unsigned long, unsigned long);
 
-static int move(transfer how, void *local, uint64_t remote, size_t length, size_t *done)
+static int move(pid_t process, transfer how, void *local, uint64_t remote, size_t length,
+		size_t *done)
 {
 	size_t moved = 0;
 
 	while (moved < length) {
 		struct iovec here = {(char *)local + moved, length - moved};
 		struct iovec there = {(void *)(uintptr_t)(remote + moved), length - moved};
-		ssize_t n = how(getpid(), &here, 1, &there, 1, 0);
+		ssize_t n = how(process ? process : getpid(), &here, 1, &there, 1, 0);
 
 		if (n <= 0)
 			break;
@@ -29,14 +34,14 @@ static int move(transfer how, void *local, uint64_t remote, size_t length, size_
 	return moved == length ? 0 : -EFAULT;
 }
 
-int memory_read(void *to, uint64_t from, size_t length, size_t *done)
+int memory_read(pid_t process, void *to, uint64_t from, size_t length, size_t *done)
 {
-	return move(process_vm_readv, to, from, length, done);
+	return move(process, process_vm_readv, to, from, length, done);
 }
 
-int memory_write(uint64_t to, const void *from, size_t length, size_t *done)
+int memory_write(pid_t process, uint64_t to, const void *from, size_t length, size_t *done)
 {
-	return move(process_vm_writev, (void *)from, to, length, done);
+	return move(process, process_vm_writev, (void *)from, to, length, done);
 }
 
 uint64_t memory_page_size(void)
@@ -44,16 +49,13 @@ uint64_t memory_page_size(void)
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-int memory_present(uint64_t address, uint64_t length)
+static int present_here(uint64_t at, uint64_t last)
 {
-	uint64_t page = memory_page_size(), at = address & ~(page - 1), last;
+	uint64_t step = memory_page_size() * 4096;
 	unsigned char resident[4096];
 
-	if (!range_valid(address, length))
-		return -EFAULT;
-	last = range_last(address, length) | (page - 1);
 	for (;;) {
-		uint64_t left = last - at + 1, step = page * sizeof(resident);
+		uint64_t left = last - at + 1;
 
 		if (left > step || !left)
 			left = step;
@@ -63,4 +65,38 @@ int memory_present(uint64_t address, uint64_t length)
 			return 0;
 		at += step;
 	}
+}
+
+/* Its areas come in order of their addresses. */
+static int present_there(pid_t process, uint64_t at, uint64_t last)
+{
+	_cleanup_fclose_ FILE *maps = NULL;
+	uint64_t first, end;
+	char path[32];
+	int c;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)process);
+	maps = fopen(path, "re");
+	while (maps && fscanf(maps, "%" SCNx64 "-%" SCNx64, &first, &end) == 2) {
+		if (first > at)
+			return -EFAULT;
+		if (end > last)
+			return 0;
+		if (end > at)
+			at = end;
+		do
+			c = fgetc(maps);
+		while (c != '\n' && c != EOF);
+	}
+	return -EFAULT;
+}
+
+int memory_present(pid_t process, uint64_t address, uint64_t length)
+{
+	uint64_t page = memory_page_size(), at = address & ~(page - 1), last;
+
+	if (!range_valid(address, length))
+		return -EFAULT;
+	last = range_last(address, length) | (page - 1);
+	return process ? present_there(process, at, last) : present_here(at, last);
 }

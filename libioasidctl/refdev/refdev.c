@@ -21,8 +21,10 @@ static int groups_init(struct refdev *refdev)
 		group->members = calloc(group->hw->n_members + 1, sizeof(struct refdev_device *));
 		if (!group->members)
 			return -ENOMEM;
-		for (size_t m = 0; m < group->hw->n_members; m++)
+		for (size_t m = 0; m < group->hw->n_members; m++) {
 			group->members[m] = &refdev->devices[group->hw->members[m]];
+			group->members[m]->member = m;
+		}
 	}
 	for (size_t i = 0; i < machine->n_devices; i++) {
 		struct refdev_device *device = &refdev->devices[i];
@@ -77,11 +79,17 @@ void refdev_free(struct refdev *refdev)
 
 int refdev_open(struct refdev *refdev, struct refdev_file **out)
 {
+	return refdev_open_for(refdev, 0, out);
+}
+
+int refdev_open_for(struct refdev *refdev, pid_t process, struct refdev_file **out)
+{
 	struct refdev_file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return -ENOMEM;
 	file->refdev = refdev;
+	file->process = process;
 	file->next_id = 1;
 	pthread_mutex_lock(&refdev->lock);
 	file->next = refdev->files;
@@ -101,15 +109,16 @@ void refdev_close(struct refdev_file *file)
 	pthread_mutex_lock(&refdev->lock);
 	while (file->n_devices)
 		device_unbind(file->devices[file->n_devices - 1]);
-	for (size_t i = 0; i < file->n_ioasids; i++)
-		ioasid_destroy(file->ioasids[i]);
+	/* An object is younger than those it needs. */
+	while (file->n_objects)
+		object_destroy(file->objects[file->n_objects - 1]);
 	for (struct refdev_file **at = &refdev->files; *at; at = &(*at)->next)
 		if (*at == file) {
 			*at = file->next;
 			break;
 		}
 	pthread_mutex_unlock(&refdev->lock);
-	free(file->ioasids);
+	free(file->objects);
 	free(file->devices);
 	free(file);
 }
@@ -124,6 +133,12 @@ int call_check_extension(struct refdev_file *file, struct ioasid_extension_args 
 	case IOASID_EXT_NEST_PARENT:
 	case IOASID_EXT_SMALL_PAGES:
 	case IOASID_EXT_TEST_DMA:
+	case IOASID_EXT_NESTED:
+	case IOASID_EXT_PASID:
+	case IOASID_EXT_FAULT:
+	case IOASID_EXT_DIRTY:
+	case IOASID_EXT_VIOMMU:
+	case IOASID_EXT_ANYWHERE:
 		args->supported = 1;
 		break;
 	default:
@@ -141,9 +156,11 @@ int call_fd_get_info(struct refdev_file *file, struct ioasid_fd_info_args *args)
 	args->n_devices = (uint32_t)file->n_devices;
 	args->domains = 0;
 	args->page_table_bytes = 0;
-	for (size_t i = 0; i < file->n_ioasids; i++) {
-		args->domains += ioasid_count_domains(file->ioasids[i]);
-		args->page_table_bytes += ioasid_table_bytes(file->ioasids[i]);
+	for (size_t i = 0; i < file->n_objects; i++) {
+		const struct refdev_ioasid *ioasid = ioasid_find(file, file->objects[i]->id);
+
+		args->domains += ioasid ? ioasid_count_domains(ioasid) : 0;
+		args->page_table_bytes += ioasid ? ioasid_table_bytes(ioasid) : 0;
 	}
 	args->max_domains = machine->max_domains;
 	args->pinned_bytes = file->pinned_bytes;
@@ -157,7 +174,7 @@ int call_set_accounting(struct refdev_file *file, struct ioasid_accounting_args 
 {
 	if (args->reserved || args->accounting > IOASID_ACCOUNT_USER)
 		return -EOPNOTSUPP;
-	if (file->n_ioasids)
+	if (file->n_objects)
 		return -EBUSY;
 	file->accounting = args->accounting;
 	return 0;

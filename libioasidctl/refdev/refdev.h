@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct refdev; /* a machine and the state of its IOMMUs */
 struct refdev_file; /* one open of its /dev/ioasid */
@@ -23,6 +24,12 @@ void refdev_free(struct refdev *refdev);
 
 /* 0 or -ENOMEM. */
 int refdev_open(struct refdev *refdev, struct refdev_file **out);
+/*
+ * For another process: pointers in its arguments, the memory it maps and eventfds that it names are
+ * that process's, which this one must be allowed to trace. The structs themselves are passed to
+ * refdev_ioctl() as copies here.
+ */
+int refdev_open_for(struct refdev *refdev, pid_t process, struct refdev_file **out);
 /* Detaches, unbinds and frees everything that was made through this file. NULL is fine. */
 void refdev_close(struct refdev_file *file);
 

@@ -94,22 +94,29 @@ int rd_unbind(struct refdev_file *f, uint64_t cookie)
 	return refdev_ioctl(f, IOASID_UNBIND_DEVICE, &args);
 }
 
-int rd_attach(struct refdev_file *f, uint64_t cookie, uint32_t ioasid)
+int rd_attach_pasid(struct refdev_file *f, uint64_t cookie, uint32_t ioasid, uint32_t pasid)
 {
-	struct ioasid_attach_args args = {.argsz = sizeof(args),
-					  .cookie = cookie,
-					  .ioasid = ioasid,
-					  .pasid = IOASID_NO_PASID};
+	struct ioasid_attach_args args = {
+		.argsz = sizeof(args), .cookie = cookie, .ioasid = ioasid, .pasid = pasid};
 
 	return refdev_ioctl(f, IOASID_ATTACH, &args);
 }
 
-int rd_detach(struct refdev_file *f, uint64_t cookie)
+int rd_attach(struct refdev_file *f, uint64_t cookie, uint32_t ioasid)
 {
-	struct ioasid_detach_args args = {
-		.argsz = sizeof(args), .cookie = cookie, .pasid = IOASID_NO_PASID};
+	return rd_attach_pasid(f, cookie, ioasid, IOASID_NO_PASID);
+}
+
+int rd_detach_pasid(struct refdev_file *f, uint64_t cookie, uint32_t pasid)
+{
+	struct ioasid_detach_args args = {.argsz = sizeof(args), .cookie = cookie, .pasid = pasid};
 
 	return refdev_ioctl(f, IOASID_DETACH, &args);
+}
+
+int rd_detach(struct refdev_file *f, uint64_t cookie)
+{
+	return rd_detach_pasid(f, cookie, IOASID_NO_PASID);
 }
 
 int rd_set_driver(struct refdev_file *f, const char *pci, const char *driver)
@@ -156,23 +163,124 @@ struct ioasid_fd_info_args rd_fd_info(struct refdev_file *f)
 	return args;
 }
 
-uint32_t rd_dma(struct refdev_file *f, uint64_t cookie, uint64_t iova, void *buffer,
-		uint64_t length, uint32_t flags, uint64_t *done, uint64_t *where)
+struct ioasid_test_dma_args rd_dma_pasid(struct refdev_file *f, uint64_t cookie, uint32_t pasid,
+					 uint64_t iova, void *buffer, uint64_t length,
+					 uint32_t flags)
 {
 	struct ioasid_test_dma_args args = {.argsz = sizeof(args),
 					    .flags = flags,
 					    .cookie = cookie,
-					    .pasid = IOASID_NO_PASID,
+					    .pasid = pasid,
 					    .iova = iova,
 					    .length = length,
 					    .buffer = (uintptr_t)buffer};
 
 	assert_int_equal(refdev_ioctl(f, IOASID_TEST_DMA, &args), 0);
+	return args;
+}
+
+uint32_t rd_dma(struct refdev_file *f, uint64_t cookie, uint64_t iova, void *buffer,
+		uint64_t length, uint32_t flags, uint64_t *done, uint64_t *where)
+{
+	struct ioasid_test_dma_args args =
+		rd_dma_pasid(f, cookie, IOASID_NO_PASID, iova, buffer, length, flags);
+
 	if (done)
 		*done = args.done;
 	if (where)
 		*where = args.fault_iova;
 	return args.fault;
+}
+
+int rd_nest(struct refdev_file *f, uint32_t parent, uint32_t viommu, uint64_t cookie,
+	    uint32_t format, uint64_t root, uint32_t flags, uint32_t *out)
+{
+	struct ioasid_alloc_args args = {.argsz = sizeof(args),
+					 .flags = flags,
+					 .kind = IOASID_KIND_NESTED,
+					 .parent = parent,
+					 .viommu = viommu,
+					 .cookie = cookie,
+					 .table = {.format = format, .address = root}};
+	int ret;
+
+	if (format == IOASID_TABLE_MOCK) {
+		args.table.address = 0;
+		args.table.words[0] = root;
+		args.table.n_words = 1;
+	}
+	ret = refdev_ioctl(f, IOASID_ALLOC, &args);
+	if (!ret)
+		*out = args.ioasid;
+	return ret;
+}
+
+int rd_viommu(struct refdev_file *f, uint32_t type, uint32_t parent, uint64_t cookie, uint32_t *out)
+{
+	struct ioasid_viommu_args args = {
+		.argsz = sizeof(args), .type = type, .parent = parent, .cookie = cookie};
+	int ret = refdev_ioctl(f, IOASID_VIOMMU_ALLOC, &args);
+
+	if (!ret)
+		*out = args.viommu;
+	return ret;
+}
+
+int rd_vdevice(struct refdev_file *f, uint32_t viommu, uint64_t cookie, uint64_t virt_id,
+	       uint32_t *out)
+{
+	struct ioasid_vdevice_args args = {
+		.argsz = sizeof(args), .viommu = viommu, .cookie = cookie, .virt_id = virt_id};
+	int ret = refdev_ioctl(f, IOASID_VDEVICE_ALLOC, &args);
+
+	if (!ret)
+		*out = args.vdevice;
+	return ret;
+}
+
+int rd_invalidate(struct refdev_file *f, uint32_t object, uint32_t flags, uint64_t first,
+		  uint64_t last, uint64_t word0, uint64_t word1)
+{
+	struct ioasid_invalidation entry = {
+		.flags = flags, .first = first, .last = last, .words = {word0, word1}};
+	struct ioasid_invalidate_args args = {.argsz = sizeof(args),
+					      .object = object,
+					      .n_entries = 1,
+					      .entries = (uintptr_t)&entry};
+	int ret = refdev_ioctl(f, IOASID_INVALIDATE_CACHE, &args);
+
+	assert_int_equal(args.n_entries, !ret);
+	return ret;
+}
+
+uint32_t rd_list(struct refdev_file *f, uint32_t kind, uint32_t object, void *entries,
+		 uint32_t room)
+{
+	struct ioasid_list_args args = {.argsz = sizeof(args),
+					.kind = kind,
+					.object = object,
+					.count = room,
+					.entries = (uintptr_t)entries};
+
+	assert_int_equal(refdev_ioctl(f, IOASID_LIST, &args), 0);
+	assert_int_equal(args.flags, 0);
+	return args.count;
+}
+
+void guest_table(void *memory, uint64_t gpa)
+{
+	static const unsigned shifts[] = {39, 30, 21};
+	uint64_t *node = memory;
+
+	memset(memory, 0, 4 * GUEST_PAGE);
+	for (unsigned level = 0; level < 3; level++, node += 512)
+		node[GUEST_IOVA >> shifts[level] & 511] =
+			(gpa + (level + 1) * GUEST_PAGE) | GUEST_ENTRY;
+}
+
+uint64_t *guest_entry(void *memory, unsigned n)
+{
+	return (uint64_t *)memory + 3 * 512 + (GUEST_IOVA >> 12 & 511) + n;
 }
 
 void *pages(size_t bytes)

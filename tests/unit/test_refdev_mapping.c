@@ -49,27 +49,32 @@ static void test_arguments(void **state)
 	assert_int_equal(refdev_ioctl(f, _IO('w', IOASID_BASE + 3), &args), -ENOTTY);
 	assert_int_equal(refdev_ioctl(f, IOASID_ALLOC | 1UL << 40, &args), -ENOTTY);
 	assert_int_equal(refdev_ioctl(f, IOASID_BIND_PGTABLE, &args), -EOPNOTSUPP);
-	assert_int_equal(refdev_ioctl(f, IOASID_INVALIDATE_CACHE, &args), -EOPNOTSUPP);
+	assert_int_equal(refdev_ioctl(f, IOASID_CREATE_NESTING, &args), -EOPNOTSUPP);
 	assert_int_equal(rd_fd_info(f).n_ioasids, 1);
 }
 
 static void test_unserved_is_refused(void **state)
 {
 	struct refdev_file *f = ((struct bench *)*state)->file;
-	const uint32_t flags[] = {IOASID_ALLOC_DIRTY, IOASID_ALLOC_PASID, IOASID_ALLOC_FAULT,
-				  1U << 31};
+	const uint32_t flags[] = {1U << 31, 1U << 6, IOASID_ALLOC_FAULT | IOASID_ALLOC_NEST_PARENT};
 	struct ioasid_alloc_args args = {.argsz = sizeof(args), .parent = IOASID_NONE};
 	struct ioasid_free_args release = {.argsz = sizeof(release), .flags = 1};
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		args.flags = flags[i];
 		assert_int_equal(refdev_ioctl(f, IOASID_ALLOC, &args), -EOPNOTSUPP);
 	}
 	args.flags = 0;
-	args.kind = IOASID_KIND_NESTED;
+	args.kind = IOASID_KIND_NESTED + 1;
 	assert_int_equal(refdev_ioctl(f, IOASID_ALLOC, &args), -EOPNOTSUPP);
 	args.kind = IOASID_KIND_GPA;
 	args.parent = 1;
+	assert_int_equal(refdev_ioctl(f, IOASID_ALLOC, &args), -EINVAL);
+	args.parent = IOASID_NONE;
+	args.viommu = 1;
+	assert_int_equal(refdev_ioctl(f, IOASID_ALLOC, &args), -EINVAL);
+	args.viommu = 0;
+	args.table.address = 4096;
 	assert_int_equal(refdev_ioctl(f, IOASID_ALLOC, &args), -EINVAL);
 	assert_int_equal(refdev_ioctl(f, IOASID_FREE, &release), -EOPNOTSUPP);
 	assert_int_equal(rd_fd_info(f).n_ioasids, 0);
@@ -84,7 +89,7 @@ static void test_extensions(void **state)
 		args.supported = 7;
 		assert_int_equal(refdev_ioctl(f, IOASID_CHECK_EXTENSION, &args), 0);
 		assert_int_equal(args.supported, args.extension >= IOASID_EXT_GPA &&
-							 args.extension <= IOASID_EXT_TEST_DMA);
+							 args.extension <= IOASID_EXT_ANYWHERE);
 	}
 }
 
