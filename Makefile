@@ -38,6 +38,7 @@ LIB_OBJ   := $(LIB_SRC:%.c=$(O)/%.o)
 CLI_OBJ   := $(CLI_SRC:%.c=$(O)/%.o)
 TEST_BIN  := $(UNIT_SRC:%.c=$(O)/%) $(CONF_SRC:%.c=$(O)/%)
 VM_BIN    := $(VM_SRC:%.c=$(O)/%)
+VM_PRELOAD := $(patsubst %.c,$(O)/%.so,$(wildcard tests/vm/preload/*.c))
 BENCH_BIN := $(BENCH_SRC:%.c=$(O)/%)
 # What several tests of one kind share: support_*.c beside them.
 UNIT_SUPPORT := $(patsubst %.c,$(O)/%.o,$(wildcard tests/unit/support_*.c))

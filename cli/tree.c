@@ -90,11 +90,30 @@ static void print_group(const json_t *device)
 	}
 }
 
+/* A member of a group that nobody declared. */
+static void print_taken(const json_t *d)
+{
+	const json_t *driver = json_object_get(d, "driver");
+
+	print_head(1, "taken", text_of(d, "address"));
+	printf(" for %s, %s", text_of(d, "taken_for"),
+	       driver ? json_string_value(driver) : "no driver");
+	if (*text_of(d, "original_driver"))
+		printf(", back to %s at the end", text_of(d, "original_driver"));
+	if (!is_true(d, "present"))
+		print_bad(", gone");
+	putchar('\n');
+}
+
 static void print_device(const json_t *d)
 {
 	const json_t *driver = json_object_get(d, "driver");
 	const json_t *hardware = json_object_get(d, "hardware"), *alive;
 
+	if (json_object_get(d, "taken_for")) {
+		print_taken(d);
+		return;
+	}
 	print_head(1, "device", text_of(d, "name"));
 	printf(": %s ", text_of(d, "selector"));
 	print_safely(stdout, text_of(d, "address"));

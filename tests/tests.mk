@@ -27,6 +27,9 @@ $(O)/tests/conformance/test_%: $(O)/tests/conformance/test_%.o $(CONF_SUPPORT) $
 $(O)/tests/vm/%: $(O)/tests/vm/%.o
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson)
 
+$(O)/tests/vm/preload/%.so: $(O)/tests/vm/preload/%.o
+	$(CC) -shared $(LDFLAGS) -o $@ $^
+
 $(O)/tests/bench/bench_%: $(O)/tests/bench/bench_%.o $(LIB_A)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -37,7 +40,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(LIB_A)
 -include $(wildcard $(O)/tests/*/*.d)
 
 .PHONY: test-programs
-test-programs: all $(TEST_BIN) $(VM_BIN)
+test-programs: all $(TEST_BIN) $(VM_BIN) $(VM_PRELOAD)
 
 .PHONY: check
 check: test-programs  ## the tests that need no VM, once
@@ -52,7 +55,7 @@ test:  ## all tests: as built, on a real kernel in a VM, and with sanitizers
 		BUILD='$(O_ASAN)' $(TEST_BIN:$(O)/%=$(O_ASAN)/%) $(CLI_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(VM_BIN)  ## the tests on a real kernel in a VM
+test-vm: all $(VM_BIN) $(VM_PRELOAD)  ## the tests on a real kernel in a VM
 	@BUILD='$(O)' tests/vm/run
 
 .PHONY: asan

@@ -160,7 +160,7 @@ static int prepare(const struct engine *engine, const struct topology *live,
 		ret = resolve_driver(engine, live, &desired->fds[i], how->driver, err);
 	for (size_t i = 0; !ret && i < desired->n_devices; i++)
 		ret = refuse_taken(engine, desired, &desired->devices[i], err);
-	return ret;
+	return ret ? ret : refuse_unsupported(desired, err);
 }
 
 static void adopt_viommu(const struct viommu *live, struct viommu *desired)
@@ -295,6 +295,8 @@ static int transact(struct engine *engine, struct topology **slot, struct topolo
 	outcome = plan_json(&plan, how->list);
 	if (!outcome)
 		return error_nomem(err);
+	if (!how->dry_run && how->intend && *desired && plan.n_operations)
+		how->intend(how->intend_data, *desired);
 	if (!how->dry_run)
 		ret = run_plan(engine, slot, desired, &plan, how, err);
 	if (ret)
@@ -324,7 +326,7 @@ int engine_apply(struct engine *engine, struct topology *desired, const struct t
 	engine_listen(engine, how);
 	ret = prepare(engine, slot ? *slot : NULL, desired, how, err);
 	if (!ret)
-		ret = survey_devices(&engine->env, desired, err);
+		ret = survey_devices(&engine->env, slot ? *slot : NULL, desired, err);
 	if (!ret)
 		ret = transact(engine, slot, &owned, how, result, err);
 	engine_listen(engine, NULL);

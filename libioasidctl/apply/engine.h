@@ -29,6 +29,12 @@ struct transaction {
 	/* Each kernel action as a line; NULL: nobody listens. */
 	void (*trace)(void *data, const char *line);
 	void *trace_data;
+	/*
+	 * Called when everything is planned and something will be changed, before it is: what the
+	 * devices are now is noted in the topology. NULL: nobody wants to know.
+	 */
+	void (*intend)(void *data, const struct topology *desired);
+	void *intend_data;
 	/* Called between operations: other topologies may be read there. NULL: nobody waits. */
 	void (*between)(void *data);
 	void *between_data;

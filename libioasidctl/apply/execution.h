@@ -33,8 +33,13 @@ int execute_plan(struct execution *x, bool verify, bool *committed, struct ioasi
 int verify_topology(const struct topology *desired, struct ioasidctl_error **err);
 
 /*
- * survey.c: what can be known of the desired devices before anything is opened; their groups are
- * noted in them.
+ * survey.c: what can be known of the desired devices before anything is changed; it is noted in
+ * them. Refuses what can't work. Members of their groups that are to be taken become devices of
+ * the topology, too; `live` (may be NULL) has those that were taken before.
  */
-int survey_devices(const struct driver_env *env, struct topology *desired,
-		   struct ioasidctl_error **err);
+int survey_devices(const struct driver_env *env, const struct topology *live,
+		   struct topology *desired, struct ioasidctl_error **err);
+
+/* groups.c: takes or refuses the other members of one device's group. */
+int survey_group(const struct topology *live, struct topology *desired, uint32_t device,
+		 const struct iommu_group *group, struct ioasidctl_error **err);

@@ -50,14 +50,25 @@ static int check_groups(const struct topology *t, struct placement *placements, 
 	return 0;
 }
 
-static int survey_device(const struct driver_env *env, const struct topology *t, struct device *d,
-			 struct ioasidctl_error **err)
+/* The strings of `facts` go over to the device. */
+static void note_found(struct device *d, struct device_facts *facts)
 {
-	struct device_facts facts = {.group = NO_INDEX};
-	int ret;
+	d->iommu_group = facts->group;
+	free(d->found.name);
+	free(d->found.driver);
+	free(d->found.override);
+	d->found.name = steal_pointer(facts->name);
+	d->found.driver = steal_pointer(facts->driver);
+	d->found.override = steal_pointer(facts->override);
+}
 
-	ret = t->fds[d->fd].ops->device_find(env, d, &facts, err);
-	d->iommu_group = facts.group;
+static int survey_device(const struct driver_env *env, const struct topology *t, struct device *d,
+			 struct iommu_group *members, struct ioasidctl_error **err)
+{
+	_cleanup_(device_facts_done)
+	struct device_facts facts = {.group = NO_INDEX};
+	int ret = t->fds[d->fd].ops->device_find(env, d, &facts, err);
+
 	if (!ret && !facts.present) {
 		ret = error_new(err, ERROR_UNAVAILABLE, ENODEV, "device %s: there is no %s %s",
 				d->name, selector_names[d->selector], d->address);
@@ -65,7 +76,9 @@ static int survey_device(const struct driver_env *env, const struct topology *t,
 	}
 	if (ret && d->at.line)
 		error_position(err, t->file, d->at.line, d->at.column);
-	device_facts_done(&facts);
+	note_found(d, &facts);
+	*members = facts.members;
+	facts.members = (struct iommu_group){0};
 	return ret;
 }
 
@@ -87,21 +100,50 @@ static size_t place(const struct topology *t, struct placement *out)
 	return n;
 }
 
-int survey_devices(const struct driver_env *env, struct topology *t, struct ioasidctl_error **err)
+static void free_groups(struct iommu_group *groups, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		iommu_group_done(&groups[i]);
+	free(groups);
+}
+
+/* Members of groups are judged when all declared devices are known; those taken come last. */
+static int survey_all(const struct driver_env *env, const struct topology *live, struct topology *t,
+		      struct iommu_group *groups, struct ioasidctl_error **err)
+{
+	const size_t n_declared = t->n_devices;
+	int ret = 0, failed;
+
+	for (size_t i = 0; i < n_declared; i++) {
+		if (t->devices[i].fd == NO_INDEX)
+			continue;
+		failed = survey_device(env, t, &t->devices[i], &groups[i], err);
+		ret = ret ? ret : failed;
+	}
+	for (uint32_t i = 0; !ret && i < n_declared; i++)
+		ret = survey_group(live, t, i, &groups[i], err);
+	for (size_t i = n_declared; !ret && i < t->n_devices; i++) {
+		struct iommu_group group = {0};
+
+		ret = survey_device(env, t, &t->devices[i], &group, err);
+		iommu_group_done(&group);
+	}
+	return ret;
+}
+
+int survey_devices(const struct driver_env *env, const struct topology *live, struct topology *t,
+		   struct ioasidctl_error **err)
 {
 	/* A whole device is attached at most once, so there are no more placements than devices. */
 	_cleanup_free_ struct placement *placements = calloc(t->n_devices + 1, sizeof(*placements));
-	int ret = 0;
+	const size_t n = t->n_devices;
+	struct iommu_group *groups = calloc(n + 1, sizeof(*groups));
+	int ret;
 
-	if (!placements)
-		return error_nomem(err);
-	for (size_t i = 0; i < t->n_devices; i++) {
-		int failed;
-
-		if (t->devices[i].fd == NO_INDEX)
-			continue;
-		failed = survey_device(env, t, &t->devices[i], err);
-		ret = ret ? ret : failed;
-	}
+	if (placements && groups)
+		ret = survey_all(env, live, t, groups, err);
+	else
+		ret = error_nomem(err);
+	free_groups(groups, groups ? n : 0);
 	return ret ? ret : check_groups(t, placements, place(t, placements), err);
 }

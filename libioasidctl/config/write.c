@@ -222,6 +222,16 @@ static void write_fd(struct writer *w, const struct iommu_fd *fd, struct raw_fd 
 		write_viommu(w, &fd->viommus[i], &raw->viommus[i]);
 }
 
+/* Those that `group: take` added stand behind, and come back with the group. */
+static size_t n_declared(const struct topology *t)
+{
+	size_t n = t->n_devices;
+
+	while (n && t->devices[n - 1].taken_for != NO_INDEX)
+		n--;
+	return n;
+}
+
 static void write_topology(struct writer *w, struct raw_topology *raw)
 {
 	const struct topology *t = w->t;
@@ -237,7 +247,7 @@ static void write_topology(struct writer *w, struct raw_topology *raw)
 	raw->memory = list(w, t->n_memories, sizeof(*raw->memory), &raw->memory_count);
 	for (uint32_t i = 0; i < raw->memory_count; i++)
 		write_memory(w, &t->memories[i], &raw->memory[i]);
-	raw->devices = list(w, t->n_devices, sizeof(*raw->devices), &raw->devices_count);
+	raw->devices = list(w, n_declared(t), sizeof(*raw->devices), &raw->devices_count);
 	for (uint32_t i = 0; i < raw->devices_count; i++)
 		write_device(w, &t->devices[i], &raw->devices[i]);
 	raw->fds = list(w, t->n_fds, sizeof(*raw->fds), &raw->fds_count);

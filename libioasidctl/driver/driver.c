@@ -85,6 +85,7 @@ bool group_allows_driver(const char *driver)
 void device_facts_done(struct device_facts *facts)
 {
 	free(facts->driver);
+	free(facts->name);
 	free(facts->override);
 	iommu_group_done(&facts->members);
 	*facts = (struct device_facts){.group = NO_INDEX};

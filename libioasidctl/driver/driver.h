@@ -66,6 +66,7 @@ struct driver_env {
 /* What can be known of a device before anything is opened. Strings owned; device_facts_done(). */
 struct device_facts {
 	bool present;
+	char *name; /* in sysfs, by which it is among the members of its group; NULL: its address */
 	uint32_t group; /* IOMMU group number; NO_INDEX: in none */
 	char *driver; /* bound to; NULL: to none */
 	char *override; /* its driver_override; NULL: none */
@@ -190,6 +191,9 @@ struct driver {
 	 */
 	int (*device_set_driver)(const struct driver_env *env, const struct device *spec,
 				 const char *driver, char **original, struct ioasidctl_error **err);
+	/* Sets driver_override (NULL: none). No function: the machine has no such thing. */
+	int (*device_set_override)(const struct driver_env *env, const struct device *spec,
+				   const char *override, struct ioasidctl_error **err);
 	int (*device_open)(const struct driver_env *env, const struct device *spec,
 			   struct driver_device **out, struct ioasidctl_error **err);
 	void (*device_close)(struct driver_device *dev); /* unbinds, detaches */

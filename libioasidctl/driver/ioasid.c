@@ -374,9 +374,6 @@ const struct driver driver_ioasid = {
 		{
 			[CAP_VFIO_COMPAT] = "it isn't a VFIO container",
 			[CAP_DMABUF] = "its devices have no memory of their own to map",
-			[CAP_GROUP_TAKE] =
-				"it changes the drivers only of devices that are declared; "
-				"declare the other members of the group too",
 		},
 	.tables = 1 << TABLE_X86_64 | 1 << TABLE_VTD_S1 | 1 << TABLE_MOCK,
 	.viommus = VIOMMUS,

@@ -354,7 +354,6 @@ const struct driver driver_iommufd = {
 			[CAP_DIRTY] = NOT_YET,
 			[CAP_AUTO_IOVA] = NOT_YET,
 			[CAP_DMABUF] = NOT_YET,
-			[CAP_GROUP_TAKE] = NOT_YET,
 			[CAP_VDPA] = "vhost-vdpa devices keep address spaces of their own, outside "
 				     "of iommufd",
 			[CAP_MOCK] = NOT_YET,
@@ -374,6 +373,7 @@ const struct driver driver_iommufd = {
 	.fd_number = fd_number,
 	.device_find = linux_device_find,
 	.device_set_driver = linux_device_set_driver,
+	.device_set_override = linux_device_set_override,
 	.device_open = iommufd_device_open,
 	.device_close = iommufd_device_close,
 	.device_fd_number = iommufd_device_fd_number,

@@ -21,6 +21,9 @@ int linux_device_find(const struct driver_env *env, const struct device *spec,
 int linux_device_set_driver(const struct driver_env *env, const struct device *spec,
 			    const char *driver, char **original, struct ioasidctl_error **err);
 
+int linux_device_set_override(const struct driver_env *env, const struct device *spec,
+			      const char *override, struct ioasidctl_error **err);
+
 /* Why a device without a VFIO driver can't be opened: -ENODEV, with the way out. */
 int linux_refuse_unbound(const struct device *spec, const char *label, const char *driver,
 			 struct ioasidctl_error **err);

@@ -29,10 +29,11 @@ int linux_device_find(const struct driver_env *env, const struct device *spec,
 		return ret;
 	}
 	facts.present = true;
-	ret = host_device_driver(dir, &facts.driver);
+	facts.name = strdup(strrchr(dir, '/') + 1);
+	ret = facts.name ? host_device_driver(dir, &facts.driver) : -ENOMEM;
 	if (!ret)
 		ret = host_device_override(dir, &facts.override);
-	if (!ret)
+	if (!ret || ret == -ENOENT)
 		ret = host_device_group(dir, &facts.group);
 	if (!ret && facts.group != NO_INDEX)
 		ret = iommu_group_read(env->root, facts.group, &facts.members);
@@ -56,6 +57,14 @@ int linux_device_set_driver(const struct driver_env *env, const struct device *s
 	const struct host_binder binder = {env->root, trace_write, (void *)env};
 
 	return host_set_driver(&binder, spec->selector, spec->address, driver, original, err);
+}
+
+int linux_device_set_override(const struct driver_env *env, const struct device *spec,
+			      const char *override, struct ioasidctl_error **err)
+{
+	const struct host_binder binder = {env->root, trace_write, (void *)env};
+
+	return host_set_override(&binder, spec->selector, spec->address, override, err);
 }
 
 int linux_refuse_unbound(const struct device *spec, const char *label, const char *driver,

@@ -12,7 +12,13 @@ static bool is_same(const struct journal_binding *b, const struct device *d)
 	return b->selector == d->selector && !strcmp(b->address, d->address);
 }
 
-static int add(struct journal_entry *entry, const struct device *d, const struct driver *ops,
+static int copy_text(char **out, const char *text)
+{
+	*out = text ? strdup(text) : NULL;
+	return text && !*out ? -ENOMEM : 0;
+}
+
+static int add(struct journal_entry *entry, const struct topology *t, const struct device *d,
 	       const char *original)
 {
 	struct journal_binding *b;
@@ -24,12 +30,13 @@ static int add(struct journal_entry *entry, const struct device *d, const struct
 	if (!b)
 		return -ENOMEM;
 	b->selector = d->selector;
-	b->interface = ops->choice;
-	b->device = strdup(d->name);
-	b->address = strdup(d->address);
-	b->driver = strdup(d->driver);
-	b->original_driver = strdup(original);
-	return b->device && b->address && b->driver && b->original_driver ? 0 : -ENOMEM;
+	b->interface = t->fds[d->fd].ops->choice;
+	if (copy_text(&b->device, d->name) || copy_text(&b->address, d->address) ||
+	    copy_text(&b->driver, d->driver) || copy_text(&b->original_driver, original) ||
+	    copy_text(&b->original_override, d->found.override))
+		return -ENOMEM;
+	return d->taken_for == NO_INDEX ? 0
+					: copy_text(&b->taken_for, t->devices[d->taken_for].name);
 }
 
 int bindings_add_live(struct journal_entry *entry, const struct topology *t)
@@ -40,34 +47,39 @@ int bindings_add_live(struct journal_entry *entry, const struct topology *t)
 		const struct device *d = &t->devices[i];
 
 		if (d->driver && d->live.original_driver && d->fd != NO_INDEX)
-			ret = add(entry, d, t->fds[d->fd].ops, d->live.original_driver);
+			ret = add(entry, t, d, d->live.original_driver);
 	}
 	return ret;
 }
 
-int bindings_add_intended(struct journal_entry *entry, const struct driver_env *env,
-			  const struct topology *desired, enum driver_choice override)
+int bindings_add_intended(struct journal_entry *entry, const struct topology *desired)
 {
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < desired->n_devices; i++) {
 		const struct device *d = &desired->devices[i];
-		const struct iommu_fd *fd = d->fd == NO_INDEX ? NULL : &desired->fds[d->fd];
-		struct device_facts facts = {.group = NO_INDEX};
-		const struct driver *ops;
+		const char *is = d->found.driver ? d->found.driver : "";
 
-		/* What can't be found or opened is the transaction's to complain about. */
-		if (!d->driver || !fd ||
-		    driver_resolve(env, override == DRIVER_AUTO ? fd->driver : override, fd->node,
-				   &ops, NULL))
-			continue;
 		/* The reference machine ends with the process. */
-		if (ops->choice != DRIVER_IOASID && !ops->device_find(env, d, &facts, NULL) &&
-		    facts.present && (!facts.driver || strcmp(facts.driver, d->driver)))
-			ret = add(entry, d, ops, facts.driver ? facts.driver : "");
-		device_facts_done(&facts);
+		if (d->driver && d->fd != NO_INDEX &&
+		    desired->fds[d->fd].ops->choice != DRIVER_IOASID && strcmp(is, d->driver))
+			ret = add(entry, desired, d, is);
 	}
 	return ret;
+}
+
+int bindings_take(const struct journal_entry *entry, struct topology *desired)
+{
+	for (size_t i = 0; i < entry->n_bindings; i++) {
+		const struct journal_binding *b = &entry->bindings[i];
+		uint32_t taker =
+			b->taken_for ? topology_find_device(desired, b->taken_for) : NO_INDEX;
+
+		if (taker != NO_INDEX &&
+		    topology_take_member(desired, taker, b->selector, b->address) == -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 int bindings_hand_down(const struct journal_entry *entry, struct engine *engine)
@@ -97,11 +109,59 @@ static const char *driver_text(const char *driver)
 	return *driver ? driver : "no driver";
 }
 
+static bool is_driver(const char *found, const char *driver)
+{
+	return !strcmp(found ? found : "", driver);
+}
+
+/* Ours if a change was cut off in the middle; anybody else's stays. */
+static int restore_override(const struct journal_binding *b, const struct driver_env *env,
+			    const struct driver *ops, const struct device *spec,
+			    const struct device_facts *facts, struct ioasidctl_error **err)
+{
+	if (!ops->device_set_override || !facts->override ||
+	    (strcmp(facts->override, b->driver) && strcmp(facts->override, b->original_driver)))
+		return 0;
+	return ops->device_set_override(env, spec, b->original_override, err);
+}
+
+/* A device without a driver was left so by a change that was cut off. */
+static int restore_driver(const struct journal_binding *b, const struct driver_env *env,
+			  const struct driver *ops, const struct device *spec, char **text,
+			  struct ioasidctl_error **err)
+{
+	_cleanup_(device_facts_done)
+	struct device_facts facts = {.group = NO_INDEX};
+	int ret = ops->device_find(env, spec, &facts, err);
+
+	if (ret)
+		return ret;
+	if (!facts.present)
+		return asprintf(text, "is gone") < 0 ? -ENOMEM : 0;
+	ret = restore_override(b, env, ops, spec, &facts, err);
+	if (ret)
+		return ret;
+	if (is_driver(facts.driver, b->original_driver))
+		return asprintf(text, "has its original driver, %s",
+				driver_text(b->original_driver)) < 0
+			       ? -ENOMEM
+			       : 0;
+	if (facts.driver && !is_driver(facts.driver, b->driver))
+		return asprintf(text, "left alone: it isn't bound to %s any more, but to %s",
+				b->driver, facts.driver) < 0
+			       ? -ENOMEM
+			       : 0;
+	ret = ops->device_set_driver(env, spec, b->original_driver, NULL, err);
+	if (ret)
+		return ret;
+	return asprintf(text, "given back to %s", driver_text(b->original_driver)) < 0 ? -ENOMEM
+										       : 0;
+}
+
 /* What became of the device, as the end of a line; owned. */
 static char *restore(const struct journal_binding *b, const struct driver_env *env)
 {
 	const struct driver *ops = driver_of(env, b->interface);
-	struct device_facts facts = {.group = NO_INDEX};
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
 	struct device spec;
 	char *text = NULL;
@@ -114,20 +174,11 @@ static char *restore(const struct journal_binding *b, const struct driver_env *e
 	spec.selector = b->selector;
 	spec.address = b->address;
 	spec.driver = b->driver;
-	ret = ops->device_find(env, &spec, &facts, &why);
-	if (!ret && (!facts.driver || strcmp(facts.driver, b->driver))) {
-		ret = asprintf(&text, "left alone: it isn't bound to %s any more", b->driver);
-	} else {
-		if (!ret)
-			ret = ops->device_set_driver(env, &spec, b->original_driver, NULL, &why);
-		if (ret)
-			ret = asprintf(&text, "could not be given back to %s: %s",
-				       driver_text(b->original_driver),
-				       why ? why->message : strerror(-ret));
-		else
-			ret = asprintf(&text, "given back to %s", driver_text(b->original_driver));
-	}
-	device_facts_done(&facts);
+	ret = restore_driver(b, env, ops, &spec, &text, &why);
+	if (!ret)
+		return text;
+	ret = asprintf(&text, "could not be given back to %s: %s", driver_text(b->original_driver),
+		       why ? why->message : strerror(-ret));
 	return ret < 0 ? NULL : text;
 }
 

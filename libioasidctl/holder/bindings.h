@@ -12,18 +12,25 @@
 int bindings_add_live(struct journal_entry *entry, const struct topology *t);
 
 /*
- * What applying `desired` will bind, as the devices are now, beside what the entry has already. For
- * the journal before the first kernel call: a crash in the middle must not leak a binding.
+ * What applying `desired` will bind, as the survey found the devices, beside what the entry has
+ * already. For the journal before the first change: a crash in the middle must not leak a binding.
+ * 0 or -ENOMEM.
  */
-int bindings_add_intended(struct journal_entry *entry, const struct driver_env *env,
-			  const struct topology *desired, enum driver_choice override);
+int bindings_add_intended(struct journal_entry *entry, const struct topology *desired);
+
+/*
+ * Adds the members of groups that were taken: bound already, they aren't in anybody's way, and the
+ * survey wouldn't take them again. 0 or -ENOMEM.
+ */
+int bindings_take(const struct journal_entry *entry, struct topology *desired);
 
 /* Tells the engine which drivers to give back: it found the devices bound already. */
 int bindings_hand_down(const struct journal_entry *entry, struct engine *engine);
 
 /*
- * Gives devices their drivers back that are still bound as the entry says; those that somebody
- * has bound elsewhere meanwhile are left alone. Calls `said` with a line for each device.
+ * Gives devices their drivers back, and driver_override where a change was cut off in the middle;
+ * those that somebody has bound elsewhere meanwhile are left alone. Calls `said` with a line for
+ * each device.
  */
 void bindings_restore(const struct journal_entry *entry, const struct driver_env *env,
 		      void (*said)(void *data, const char *line), void *data);

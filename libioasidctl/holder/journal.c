@@ -307,6 +307,8 @@ void journal_entry_done(struct journal_entry *entry)
 		free(entry->bindings[i].address);
 		free(entry->bindings[i].driver);
 		free(entry->bindings[i].original_driver);
+		free(entry->bindings[i].original_override);
+		free(entry->bindings[i].taken_for);
 	}
 	free(entry->bindings);
 	free(entry->name);

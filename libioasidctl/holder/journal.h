@@ -22,6 +22,8 @@ struct journal_binding {
 	enum driver_choice interface; /* whose device_set_driver() gives it back */
 	char *driver; /* bound to */
 	char *original_driver; /* "" none */
+	char *original_override; /* driver_override; NULL: none */
+	char *taken_for; /* the device in whose group it is; NULL: it is declared itself */
 };
 
 struct journal_entry {

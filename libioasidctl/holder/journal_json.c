@@ -19,10 +19,12 @@ static json_t *bindings_json(const struct journal_entry *entry)
 
 	for (size_t i = 0; array && i < entry->n_bindings; i++) {
 		const struct journal_binding *b = &entry->bindings[i];
-		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "device", b->device,
-					"selector", selector_names[b->selector], "address",
-					b->address, "interface", driver_choice_names[b->interface],
-					"driver", b->driver, "original_driver", b->original_driver);
+		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*}", "device",
+					b->device, "selector", selector_names[b->selector],
+					"address", b->address, "interface",
+					driver_choice_names[b->interface], "driver", b->driver,
+					"original_driver", b->original_driver, "original_override",
+					b->original_override, "taken_for", b->taken_for);
 
 		if (json_array_append_new(array, one)) {
 			json_decref(array);
@@ -56,15 +58,23 @@ static int by_name(const char *const names[], const char *name)
 	return -1;
 }
 
+static int copy_text(const char *text, char **out)
+{
+	*out = text ? strdup(text) : NULL;
+	return text && !*out ? -ENOMEM : 0;
+}
+
 static int parse_binding(json_t *json, struct journal_entry *out, json_error_t *fault)
 {
 	const char *device, *selector, *address, *interface, *driver, *original;
+	const char *override = NULL, *taken_for = NULL;
 	struct journal_binding *b;
 	int sel, choice;
 
-	if (json_unpack_ex(json, fault, JSON_STRICT, "{s:s, s:s, s:s, s:s, s:s, s:s}", "device",
-			   &device, "selector", &selector, "address", &address, "interface",
-			   &interface, "driver", &driver, "original_driver", &original))
+	if (json_unpack_ex(json, fault, JSON_STRICT, "{s:s, s:s, s:s, s:s, s:s, s:s, s?s, s?s}",
+			   "device", &device, "selector", &selector, "address", &address,
+			   "interface", &interface, "driver", &driver, "original_driver", &original,
+			   "original_override", &override, "taken_for", &taken_for))
 		return -EINVAL;
 	sel = by_name(selector_names, selector);
 	choice = by_name(driver_choice_names, interface);
@@ -81,13 +91,9 @@ static int parse_binding(json_t *json, struct journal_entry *out, json_error_t *
 	b->address = strdup(address);
 	b->driver = strdup(driver);
 	b->original_driver = strdup(original);
+	if (copy_text(override, &b->original_override) || copy_text(taken_for, &b->taken_for))
+		return -ENOMEM;
 	return b->device && b->address && b->driver && b->original_driver ? 0 : -ENOMEM;
-}
-
-static int copy_text(const char *text, char **out)
-{
-	*out = text ? strdup(text) : NULL;
-	return text && !*out ? -ENOMEM : 0;
 }
 
 static int parse_entry(json_t *root, struct journal_entry *out, json_error_t *fault)

@@ -140,6 +140,7 @@ static int transact_apply(struct work *work, struct world **other, const struct 
 	struct engine *engine = (*other ? *other : work->world)->engine;
 	const struct parameters *p = &job->parameters;
 	_cleanup_free_ char *name = strdup(desired->name);
+	struct transaction recorded = *how;
 	struct record record;
 	bool committed;
 	int ret;
@@ -148,14 +149,16 @@ static int transact_apply(struct work *work, struct world **other, const struct 
 		topology_free(desired);
 		return error_nomem(err);
 	}
-	record_begin(work, &record, desired,
+	record_begin(work, &record,
 		     &(struct journal_entry){.name = name,
 					     .owner = owners_find(work, name, job->peer.uid),
 					     .driver = how->driver,
 					     .file = (char *)p->file,
 					     .config = (char *)p->config});
+	recorded.intend = record_intend;
+	recorded.intend_data = &record;
 	work->changing = name;
-	ret = engine_apply(engine, desired, how, result, err);
+	ret = engine_apply(engine, desired, &recorded, result, err);
 	work->changing = NULL;
 	/* Also when it failed: the new state may be reached with something old left behind. */
 	committed = engine_topology(engine, name) == desired;

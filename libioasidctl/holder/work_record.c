@@ -47,23 +47,27 @@ static void remove_entry(const struct work *work, const char *name)
 		work_log_error(work, "journal", why);
 }
 
-void record_begin(struct work *work, struct record *record, const struct topology *desired,
-		  const struct journal_entry *inputs)
+void record_begin(struct work *work, struct record *record, const struct journal_entry *inputs)
 {
-	const struct topology *live = engine_topology(work->world->engine, desired->name);
-	size_t known;
+	const struct topology *live = engine_topology(work->world->engine, inputs->name);
 
-	*record = (struct record){0};
+	*record = (struct record){.work = work};
 	record->had_before = !journal_read(work->journal, inputs->name, &record->before, NULL);
-	if (copy_inputs(&record->after, inputs) ||
-	    (live && bindings_add_live(&record->after, live)))
+	if (!copy_inputs(&record->after, inputs) && live)
+		bindings_add_live(&record->after, live);
+}
+
+void record_intend(void *data, const struct topology *desired)
+{
+	struct record *record = data;
+	size_t known = record->after.n_bindings;
+
+	if (bindings_add_intended(&record->after, desired))
+		work_log(record->work, "journal: out of memory, topology %s is not in it",
+			 desired->name);
+	if (record->after.n_bindings == known || !record->after.name || !record->after.config)
 		return;
-	known = record->after.n_bindings;
-	if (bindings_add_intended(&record->after, engine_env(work->world->engine), desired,
-				  inputs->driver) ||
-	    record->after.n_bindings == known)
-		return;
-	write_entry(work, &record->after);
+	write_entry(record->work, &record->after);
 	record->intended = true;
 }
 
@@ -135,12 +139,12 @@ static int bring_back_machine(struct work *work, const struct journal_entry *ent
 	return 0;
 }
 
-static int apply_again(struct work *work, const struct journal_entry *entry,
-		       struct ioasidctl_error **err)
+static int apply_again(struct work *work, struct journal_entry *entry, struct ioasidctl_error **err)
 {
-	const struct transaction how = {.driver = entry->driver};
-	struct journal_entry live = {0};
-	struct topology *desired;
+	_cleanup_topology_ struct topology *desired = NULL;
+	struct record record = {.work = work};
+	const struct transaction how = {
+		.driver = entry->driver, .intend = record_intend, .intend_data = &record};
 	json_t *result = NULL;
 	int ret;
 
@@ -149,17 +153,22 @@ static int apply_again(struct work *work, const struct journal_entry *entry,
 		ret = config_parse(entry->config, strlen(entry->config),
 				   entry->file ? entry->file : "config", &desired, err);
 	if (!ret)
-		ret = engine_apply(work->world->engine, desired, &how, &result, err);
+		ret = bindings_take(entry, desired) ? error_nomem(err) : 0;
+	if (ret)
+		return ret;
+	record.after = *entry;
+	ret = engine_apply(work->world->engine, steal_pointer(desired), &how, &result, err);
+	*entry = record.after;
 	json_decref(result);
 	if (ret)
 		return ret;
 	if (bindings_hand_down(entry, work->world->engine) ||
+	    bindings_add_live(entry, engine_topology(work->world->engine, entry->name)) ||
 	    owners_add(work, entry->name, entry->owner))
 		work_log(work, "topology %s: out of memory, its owner or drivers are forgotten",
 			 entry->name);
-	live = *entry;
-	live.kept = false;
-	write_entry(work, &live);
+	entry->kept = false;
+	write_entry(work, entry);
 	return 0;
 }
 

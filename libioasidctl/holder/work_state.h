@@ -26,12 +26,14 @@ void work_log_error(const struct work *work, const char *what, const struct ioas
 
 /* work_record.c: the journal around a transaction. */
 struct record {
+	struct work *work;
 	struct journal_entry before, after;
 	bool had_before; /* there was an entry */
 	bool intended; /* the intention was written over it */
 };
-void record_begin(struct work *work, struct record *record, const struct topology *desired,
-		  const struct journal_entry *inputs);
+void record_begin(struct work *work, struct record *record, const struct journal_entry *inputs);
+/* For struct transaction: `data` is the record. */
+void record_intend(void *data, const struct topology *desired);
 /* `live`: the topology as it is now; NULL: none. */
 void record_end(struct work *work, struct record *record, const struct topology *live,
 		bool committed);

@@ -13,20 +13,24 @@
 #include "host/root.h"
 #include "host/sysfs.h"
 
+/* Longer ones don't fit an attribute of sysfs in any kernel. */
+#define DRIVER_NAME_MAX 255
+
 /* One change of drivers. `driver` NULL stands for none, in contrast to the API's "". */
 struct change {
 	const struct host_binder *binder;
 	const char *bus;
-	const char *address;
+	const char *address; /* in sysfs */
 	char *dir; /* of the device */
 	char *had; /* its driver before; NULL: none */
-	char override[256]; /* driver_override before; "": none */
+	char *override; /* driver_override before; NULL: none */
 };
 
 static void change_done(struct change *c)
 {
 	free(c->dir);
 	free(c->had);
+	free(c->override);
 }
 
 static int write_failed(const char *path, const char *text, int ret, struct ioasidctl_error **err)
@@ -42,27 +46,32 @@ static int write_failed(const char *path, const char *text, int ret, struct ioas
 	return ret;
 }
 
+static int put(const struct change *c, const char *path, const char *text)
+{
+	int ret = sysfs_write(path, text);
+
+	if (c->binder->wrote)
+		c->binder->wrote(c->binder->data, path, text, ret);
+	return ret;
+}
+
 /* Frees `path`, which is NULL where there was no memory for it. */
 static int write_to(const struct change *c, char *path, const char *text,
 		    struct ioasidctl_error **err)
 {
+	_cleanup_free_ char *owned = path;
 	int ret;
 
 	if (!path)
 		return error_nomem(err);
-	ret = sysfs_write(path, text);
-	if (c->binder->wrote)
-		c->binder->wrote(c->binder->data, path, text, ret);
-	if (ret)
-		write_failed(path, text, ret, err);
-	free(path);
-	return ret;
+	ret = put(c, path, text);
+	return ret ? write_failed(path, text, ret, err) : 0;
 }
 
 static int write_override(const struct change *c, const char *driver, struct ioasidctl_error **err)
 {
 	/* An empty line takes the override away. */
-	return write_to(c, root_path(c->dir, "/driver_override"), *driver ? driver : "\n", err);
+	return write_to(c, root_path(c->dir, "/driver_override"), driver ? driver : "\n", err);
 }
 
 static int probe(const struct change *c, struct ioasidctl_error **err)
@@ -111,11 +120,18 @@ static int verify(const struct change *c, const char *driver, struct ioasidctl_e
 	return same_driver(is, driver) ? 0 : not_bound(c, driver, is, err);
 }
 
+/* A driver whose probing went on in the background may have given the device up by itself. */
 static int unbind_driver(const struct change *c, struct ioasidctl_error **err)
 {
-	int ret = write_to(c, root_path(c->dir, "/driver/unbind"), c->address, err);
+	_cleanup_free_ char *path = root_path(c->dir, "/driver/unbind");
+	int ret;
 
-	return ret ? ret : verify(c, NULL, err);
+	if (!path)
+		return error_nomem(err);
+	ret = put(c, path, c->address);
+	if (ret && ((ret != -ENODEV && ret != -ENOENT) || verify(c, NULL, NULL)))
+		return write_failed(path, c->address, ret, err);
+	return verify(c, NULL, err);
 }
 
 /* From no driver to this one; driver_override is back to what it was at the end, either way. */
@@ -180,7 +196,7 @@ static int check_driver(const struct change *c, const char *driver, struct ioasi
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (*driver == '.' || strchr(driver, '/') || strlen(driver) >= sizeof(c->override))
+	if (*driver == '.' || strchr(driver, '/') || strlen(driver) > DRIVER_NAME_MAX)
 		return error_new(err, ERROR_CONFIG, EINVAL, "\"%s\" is no name of a driver",
 				 driver);
 	path = root_path(c->binder->root, "/sys/bus/%s/drivers/%s", c->bus, driver);
@@ -196,18 +212,11 @@ static int check_driver(const struct change *c, const char *driver, struct ioasi
 
 static int read_override(struct change *c, struct ioasidctl_error **err)
 {
-	_cleanup_free_ char *path = root_path(c->dir, "/driver_override");
-	int ret;
+	int ret = host_device_override(c->dir, &c->override);
 
-	if (!path)
-		return error_nomem(err);
-	ret = sysfs_read(path, c->override, sizeof(c->override));
-	if (ret)
-		return error_new(err, ERROR_UNAVAILABLE, -ret, "can't read %s: %s", path,
-				 strerror(-ret));
-	if (!strcmp(c->override, "(null)"))
-		c->override[0] = '\0';
-	return 0;
+	return ret ? error_new(err, ERROR_UNAVAILABLE, -ret, "can't read %s/driver_override: %s",
+			       c->dir, strerror(-ret))
+		   : 0;
 }
 
 static int change_run(struct change *c, const char *driver, struct ioasidctl_error **err)
@@ -231,14 +240,13 @@ static int change_run(struct change *c, const char *driver, struct ioasidctl_err
 	return ret;
 }
 
-int host_set_driver(const struct host_binder *binder, enum selector selector, const char *address,
-		    const char *driver, char **original, struct ioasidctl_error **err)
+/* Only drivers of these buses can be chosen. *c: change_done(), also after a failure. */
+static int change_begin(struct change *c, const struct host_binder *binder, enum selector selector,
+			const char *address, struct ioasidctl_error **err)
 {
-	_cleanup_(change_done)
-	struct change c = {.binder = binder, .address = address};
-	_cleanup_free_ char *had = NULL;
 	int ret;
 
+	*c = (struct change){.binder = binder};
 	if (selector != SELECTOR_PCI && selector != SELECTOR_PLATFORM) {
 		ret = error_new(err, ERROR_REFUSED, EOPNOTSUPP,
 				"the driver of a %s device can't be chosen",
@@ -246,14 +254,27 @@ int host_set_driver(const struct host_binder *binder, enum selector selector, co
 		error_hint(err, "leave `driver` out of the config");
 		return ret;
 	}
-	c.bus = host_bus(selector);
-	ret = host_device_dir(binder->root, selector, address, &c.dir, err);
+	c->bus = host_bus(selector);
+	ret = host_device_dir(binder->root, selector, address, &c->dir, err);
 	if (ret)
 		return ret;
-	ret = host_device_driver(c.dir, &c.had);
+	c->address = strrchr(c->dir, '/') + 1;
+	ret = host_device_driver(c->dir, &c->had);
+	return ret ? error_new(err, ERROR_KERNEL, -ret, "can't read the driver of %s: %s", address,
+			       strerror(-ret))
+		   : 0;
+}
+
+int host_set_driver(const struct host_binder *binder, enum selector selector, const char *address,
+		    const char *driver, char **original, struct ioasidctl_error **err)
+{
+	_cleanup_(change_done)
+	struct change c;
+	_cleanup_free_ char *had = NULL;
+	int ret = change_begin(&c, binder, selector, address, err);
+
 	if (ret)
-		return error_new(err, ERROR_KERNEL, -ret, "can't read the driver of %s: %s",
-				 address, strerror(-ret));
+		return ret;
 	had = strdup(c.had ? c.had : "");
 	if (!had)
 		return error_nomem(err);
@@ -265,4 +286,18 @@ int host_set_driver(const struct host_binder *binder, enum selector selector, co
 	if (original)
 		*original = steal_pointer(had);
 	return 0;
+}
+
+int host_set_override(const struct host_binder *binder, enum selector selector, const char *address,
+		      const char *override, struct ioasidctl_error **err)
+{
+	_cleanup_(change_done)
+	struct change c;
+	int ret = change_begin(&c, binder, selector, address, err);
+
+	if (!ret)
+		ret = read_override(&c, err);
+	if (ret || same_driver(c.override, override))
+		return ret;
+	return write_override(&c, override, err);
 }

@@ -26,3 +26,7 @@ struct host_binder {
  */
 int host_set_driver(const struct host_binder *binder, enum selector selector, const char *address,
 		    const char *driver, char **original, struct ioasidctl_error **err);
+
+/* Sets the device's driver_override (NULL: none); writes nothing where it is that already. */
+int host_set_override(const struct host_binder *binder, enum selector selector, const char *address,
+		      const char *override, struct ioasidctl_error **err);

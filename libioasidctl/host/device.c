@@ -154,7 +154,7 @@ int host_device_override(const char *dir, char **override)
 		return -ENOMEM;
 	ret = sysfs_read(path, text, sizeof(text));
 	if (ret)
-		return ret == -ENOENT ? 0 : ret;
+		return ret;
 	/* What the kernel prints where there is none. */
 	if (!*text || !strcmp(text, "(null)"))
 		return 0;

@@ -32,7 +32,7 @@ bool host_device_is_bridge(const char *dir);
 /* The selector for devices of its bus (`subsystem`); SELECTOR_COUNT: none is for that bus. */
 enum selector host_device_selector(const char *dir);
 
-/* Its driver_override; *override NULL: none set, or the bus has no such thing. 0 or -errno. */
+/* Its driver_override; *override (owned) NULL: none. -ENOENT: its bus has no such thing. */
 int host_device_override(const char *dir, char **override);
 
 /*

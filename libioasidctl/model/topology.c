@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/topology.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +46,7 @@ void memory_init(struct memory *m)
 void device_init(struct device *d)
 {
 	*d = (struct device){.fd = NO_INDEX,
+			     .taken_for = NO_INDEX,
 			     .live.id = NO_INDEX,
 			     .iommu_group = NO_INDEX,
 			     .prev = NO_INDEX,
@@ -128,6 +131,9 @@ void topology_free(struct topology *t)
 		free(t->devices[i].address);
 		free(t->devices[i].driver);
 		free(t->devices[i].live.original_driver);
+		free(t->devices[i].found.name);
+		free(t->devices[i].found.driver);
+		free(t->devices[i].found.override);
 	}
 	for (size_t i = 0; i < t->n_fds; i++)
 		iommu_fd_release(&t->fds[i]);
@@ -143,6 +149,44 @@ void topology_free(struct topology *t)
 void topology_freep(struct topology **t)
 {
 	topology_free(*t);
+}
+
+int topology_take_member(struct topology *t, uint32_t taker, enum selector selector,
+			 const char *address)
+{
+	static const char *const takers[SELECTOR_COUNT] = {
+		[SELECTOR_PCI] = "vfio-pci",
+		[SELECTOR_PLATFORM] = "vfio-platform",
+	};
+	struct device *d, *grown;
+
+	if (selector >= SELECTOR_COUNT || !takers[selector])
+		return -EOPNOTSUPP;
+	grown = reallocarray(t->devices, t->n_devices + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->devices = grown;
+	d = &grown[t->n_devices];
+	device_init(d);
+	d->selector = selector;
+	d->at = grown[taker].at;
+	d->group = GROUP_TAKE;
+	d->taken_for = taker;
+	d->host_only = true;
+	d->fd = grown[taker].fd;
+	d->iommu_group = grown[taker].iommu_group;
+	if (asprintf(&d->name, "%s:%s", selector_names[selector], address) < 0)
+		d->name = NULL;
+	d->address = strdup(address);
+	d->driver = strdup(takers[selector]);
+	if (d->name && d->address && d->driver) {
+		t->n_devices++;
+		return 0;
+	}
+	free(d->name);
+	free(d->address);
+	free(d->driver);
+	return -ENOMEM;
 }
 
 #define FIND(function, container, items, count)                  \

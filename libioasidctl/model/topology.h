@@ -72,6 +72,12 @@ struct device {
 	char *address; /* what the selector selects: "0000:01:00.0", a UUID, a name, a number */
 	char *driver; /* to be bound to, "vfio-pci"; NULL: leave it as it is */
 	enum group_policy group;
+	/*
+	 * The device of the same topology whose group this one is in, and that is why it is here:
+	 * nobody declared it, `group: take` did. NO_INDEX: declared.
+	 */
+	uint32_t taken_for;
+	bool host_only; /* nothing opens it: only its host driver is this topology's business */
 	uint32_t fd; /* the fd that it's bound to, or whose driver opens it */
 	bool bound; /* some attachment, viommu or vdevice needs it bound to that fd */
 
@@ -82,6 +88,12 @@ struct device {
 		char *original_driver; /* to restore; "" none; NULL: never touched */
 	} live;
 	uint32_t iommu_group; /* as the machine has it; NO_INDEX: in none, or not asked yet */
+	/* As the machine had it before anything was changed. Owned; NULL: none, or not asked. */
+	struct {
+		char *name; /* in sysfs, "0000:01:00.0" */
+		char *driver;
+		char *override; /* driver_override */
+	} found;
 	uint32_t prev;
 	uint32_t successor_of; /* planner: live device at the same address that this one replaces */
 };
@@ -261,6 +273,14 @@ struct topology *topology_new(void);
 void topology_free(struct topology *t);
 void topology_freep(struct topology **t);
 #define _cleanup_topology_ __attribute__((cleanup(topology_freep)))
+
+/*
+ * Adds a member of the group of device `taker`, to be bound to a driver that leaves DMA to others:
+ * "vfio-pci". Its name is "pci:0000:05:02.0", which no declared one can have. -ENOMEM, or
+ * -EOPNOTSUPP: no such driver is for that kind of device.
+ */
+int topology_take_member(struct topology *t, uint32_t taker, enum selector selector,
+			 const char *address);
 
 /* Index of the object of that name, or NO_INDEX. */
 uint32_t topology_find_memory(const struct topology *t, const char *name);

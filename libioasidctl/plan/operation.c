@@ -233,6 +233,9 @@ static void print_operation(FILE *out, const struct plan *plan, const struct ope
 		fprintf(out, " %s/%s", o.fd->name, o.ioasid->name);
 	else if (op->kind == OPERATION_SET_COMPAT)
 		fprintf(out, " nothing of %s", o.fd->name);
+	else if (o.device && o.device->taken_for != NO_INDEX)
+		fprintf(out, " %s (in the group of %s)", o.device->address,
+			o.t->devices[o.device->taken_for].name);
 	else if (o.device)
 		fprintf(out, " %s (%s)", o.device->name, o.device->address);
 	else if (o.memory)

@@ -150,9 +150,6 @@ int plan_make(const struct topology *live, struct topology *desired, struct plan
 
 	*plan = (struct plan){.live = live, .desired = desired};
 	if (desired) {
-		ret = refuse_unsupported(desired, err);
-		if (ret)
-			return ret;
 		if (match_topologies(live, desired))
 			return error_nomem(err);
 		ret = live ? refuse_stranded(live, desired, err) : 0;

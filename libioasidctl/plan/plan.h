@@ -85,9 +85,12 @@ const char *operation_verb(enum operation_kind kind);
 enum operation_kind operation_inverse(enum operation_kind kind);
 bool operation_is_final(enum operation_kind kind);
 
+/* What the drivers of the desired fds can't do, each with its position. 0 or -EOPNOTSUPP. */
+int refuse_unsupported(const struct topology *desired, struct ioasidctl_error **err);
+
 /*
- * Fills a zeroed plan. Both topologies must outlive it. Refuses (ERROR_REFUSED, with position)
- * what a driver can't do. 0 or -errno.
+ * Fills a zeroed plan. Both topologies must outlive it; refuse_unsupported() has passed. Refuses
+ * (ERROR_REFUSED, with position) what would leave devices without a way back. 0 or -errno.
  */
 int plan_make(const struct topology *live, struct topology *desired, struct plan *plan,
 	      struct ioasidctl_error **err);

@@ -5,6 +5,12 @@
 #include "plan/match.h"
 #include "plan/planner.h"
 
+/* What is only there for its host driver's sake is never opened. */
+static bool is_opened(const struct device *d)
+{
+	return d->fd != NO_INDEX && !d->host_only;
+}
+
 bool has_heir(const struct topology *desired, uint32_t live_device)
 {
 	for (size_t i = 0; desired && i < desired->n_devices; i++)
@@ -66,6 +72,8 @@ static void suspend_predecessor(struct planner *p, uint32_t live_device)
 {
 	detach_everywhere(p, live_device);
 	unbind(p, PHASE_LEAVE, live_device);
+	if (!is_opened(&p->live->devices[live_device]))
+		return;
 	emit(p, PHASE_LEAVE,
 	     OPERATION(SUSPEND_DEVICE, .old = true, .fd = p->live->devices[live_device].fd,
 		       .object = live_device));
@@ -155,7 +163,7 @@ void plan_new_devices(struct planner *p)
 			emit(p, phase_of_new(&t->devices[i]),
 			     OPERATION(SET_DRIVER, .fd = t->devices[i].fd, .object = i));
 	for (uint32_t i = 0; i < t->n_devices; i++)
-		if (t->devices[i].prev == NO_INDEX && t->devices[i].fd != NO_INDEX)
+		if (t->devices[i].prev == NO_INDEX && is_opened(&t->devices[i]))
 			emit(p, phase_of_new(&t->devices[i]),
 			     OPERATION(OPEN_DEVICE, .fd = t->devices[i].fd, .object = i));
 	for (uint32_t i = 0; i < t->n_devices; i++)
@@ -179,7 +187,7 @@ void plan_old_devices(struct planner *p)
 	plan_unbindings(p);
 	/* Members of a group go back to host drivers only when all of them are closed. */
 	for (uint32_t i = 0; i < p->live->n_devices; i++)
-		if (p->live->devices[i].fd != NO_INDEX && !has_heir(p->desired, i))
+		if (is_opened(&p->live->devices[i]) && !has_heir(p->desired, i))
 			emit(p, PHASE_FINAL,
 			     OPERATION(CLOSE_DEVICE, .old = true, .fd = p->live->devices[i].fd,
 				       .object = i));

@@ -36,9 +36,6 @@ void emit(struct planner *p, enum phase phase, struct operation op);
 
 #define OPERATION(k, ...) ((struct operation){.kind = OPERATION_##k, __VA_ARGS__})
 
-/* refuse.c: what the fds' drivers can't do, all of it. 0 or -EOPNOTSUPP. */
-int refuse_unsupported(const struct topology *desired, struct ioasidctl_error **err);
-
 /* refuse.c: devices that the plan couldn't give back to their host drivers. 0 or -EBUSY. */
 int refuse_stranded(const struct topology *live, const struct topology *desired,
 		    struct ioasidctl_error **err);

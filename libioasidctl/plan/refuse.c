@@ -141,15 +141,20 @@ int refuse_unsupported(const struct topology *t, struct ioasidctl_error **err)
 static int refuse_device(const struct topology *desired, const struct device *was,
 			 const struct device *mate, struct ioasidctl_error **err)
 {
+	const bool taken = was->taken_for != NO_INDEX;
 	int ret = error_new(err, ERROR_REFUSED, EBUSY,
 			    "device %s (%s) can't be given back to %s while device %s of the same "
 			    "IOMMU group %u stays",
-			    was->name, was->address, was->live.original_driver, mate->name,
-			    was->iommu_group);
+			    taken ? was->address : was->name, taken ? "taken along" : was->address,
+			    was->live.original_driver, mate->name, was->iommu_group);
 
 	error_cause(err, "the kernel lets no host driver have a member of a group that is handed "
 			 "out");
-	error_hint(err, "keep %s in `devices`, or take %s out, too", was->name, mate->name);
+	if (!taken)
+		error_hint(err, "keep %s in `devices`, or take %s out, too", was->name, mate->name);
+	else
+		error_hint(err, "keep `group: take` at a device of the group, or take %s out, too",
+			   mate->name);
 	error_object(err, "%s", was->name);
 	if (mate->at.line)
 		error_position(err, desired->file, mate->at.line, mate->at.column);

@@ -105,6 +105,7 @@ static void gather_device(struct gather *g, const struct topology *t, const stru
 		.alive = FIELD_UNKNOWN,
 		.wanted_driver = d->driver,
 		.original_driver = d->live.original_driver,
+		.taken_for = d->taken_for == NO_INDEX ? NULL : t->devices[d->taken_for].name,
 		.group_policy = group_policy_names[d->group],
 		.group = FIELD_UNKNOWN,
 		.fd = fd ? fd->name : NULL,

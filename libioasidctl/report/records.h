@@ -119,7 +119,7 @@ struct place_record {
 struct device_record {
 	const char *name, *selector, *address;
 	uint64_t present, alive;
-	const char *driver, *wanted_driver, *original_driver;
+	const char *driver, *wanted_driver, *original_driver, *taken_for;
 	const char *group_policy;
 	uint64_t group;
 	const struct member_record *group_members;

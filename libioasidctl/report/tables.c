@@ -210,7 +210,9 @@ static TABLE(place_fields, "place", "an IOASID that a device is in", place_list)
 
 #define RECORD device_record
 static const struct field device_list[] = {
-	IS(TEXT, name, ABOUT("as declared")),
+	IS(TEXT, name, ABOUT("as declared; of one that was taken, its selector and address")),
+	IS(TEXT, taken_for, OPTIONAL,
+	   ABOUT("device in whose IOMMU group it is, for which it was taken; absent: declared")),
 	IS(TEXT, selector, .names = selector_names, ABOUT("how it was selected")),
 	IS(TEXT, address, ABOUT("what the selector selects")),
 	IS(BOOL, present, ABOUT("whether the machine has it, asked now")),

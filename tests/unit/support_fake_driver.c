@@ -14,7 +14,7 @@ static struct driver_fd fds[MAX_OBJECTS];
 static struct driver_device devices[MAX_OBJECTS];
 static size_t n_devices;
 static int calls, fail_at;
-static bool lose_mappings;
+static bool lose_mappings, tell_members;
 
 void fake_reset(void)
 {
@@ -34,7 +34,7 @@ void fake_reset(void)
 	n_devices = 0;
 	calls = 0;
 	fail_at = -1;
-	lose_mappings = false;
+	lose_mappings = tell_members = false;
 }
 
 void fake_fail_at(int call)
@@ -61,6 +61,11 @@ void fake_add_device(const char *address, const char *driver, uint32_t group)
 	snprintf(d->driver, sizeof(d->driver), "%s", driver);
 	d->group = group;
 	d->attached = -1;
+}
+
+void fake_tell_members(bool tell)
+{
+	tell_members = tell;
 }
 
 int fake_step(const char *what, struct ioasidctl_error **err)
@@ -143,6 +148,24 @@ static int fake_fd_number(const struct driver_fd *fd)
 	return -1;
 }
 
+static void list_members(uint32_t group, struct iommu_group *out)
+{
+	*out = (struct iommu_group){.number = group,
+				    .members = calloc(n_devices, sizeof(*out->members))};
+	for (size_t i = 0; i < n_devices; i++) {
+		const struct driver_device *d = &devices[i];
+
+		if (d->group == group)
+			out->members[out->n_members++] = (struct iommu_group_member){
+				.address = strdup(d->address),
+				.driver = *d->driver ? strdup(d->driver) : NULL,
+				.selector = SELECTOR_PCI,
+				.in_the_way = *d->driver && !strstr(d->driver, "vfio"),
+				.bridge = !strcmp(d->driver, "bridge"),
+			};
+	}
+}
+
 static int fake_find(const struct driver_env *env, const struct device *spec,
 		     struct device_facts *out, struct ioasidctl_error **err)
 {
@@ -154,7 +177,28 @@ static int fake_find(const struct driver_env *env, const struct device *spec,
 		return 0;
 	out->group = d->group;
 	out->driver = *d->driver ? strdup(d->driver) : NULL;
+	out->override = *d->override ? strdup(d->override) : NULL;
+	if (tell_members)
+		list_members(d->group, &out->members);
 	return 0;
+}
+
+void fake_override(const char *address, const char *override)
+{
+	struct driver_device *d = find_device(address);
+
+	snprintf(d->override, sizeof(d->override), "%s", override);
+}
+
+static int fake_set_override(const struct driver_env *env, const struct device *spec,
+			     const char *override, struct ioasidctl_error **err)
+{
+	int ret = fake_step("set override", err);
+
+	(void)env;
+	if (!ret)
+		fake_override(spec->address, override ? override : "");
+	return ret;
 }
 
 static int fake_set_driver(const struct driver_env *env, const struct device *spec,
@@ -472,6 +516,7 @@ struct driver fake_driver = {
 	.fd_number = fake_fd_number,
 	.device_find = fake_find,
 	.device_set_driver = fake_set_driver,
+	.device_set_override = fake_set_override,
 	.device_open = fake_device_open,
 	.device_close = fake_device_close,
 	.device_fd_number = fake_device_fd_number,

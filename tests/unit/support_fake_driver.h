@@ -16,6 +16,11 @@ int fake_calls(void);
 /* A device's host driver and IOMMU group, as they are before anything is done. */
 void fake_add_device(const char *address, const char *driver, uint32_t group);
 
+/* Whether the driver tells of the other members of a device's group; at first it doesn't. */
+void fake_tell_members(bool tell);
+/* The device with that driver_override ("" none), as somebody has set it. */
+void fake_override(const char *address, const char *override);
+
 /* Everything that lives, as text; owned by the caller. */
 char *fake_snapshot(void);
 

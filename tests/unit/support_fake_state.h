@@ -49,7 +49,7 @@ struct driver_fd {
 };
 
 struct driver_device {
-	char address[32], driver[32];
+	char address[32], driver[32], override[32];
 	uint32_t group;
 	bool open;
 	struct driver_fd *fd;

@@ -482,7 +482,7 @@ static void test_what_it_lacks_has_a_reason(void **state)
 {
 	static const enum capability able[] = {CAP_ALLOW,      CAP_SMALL_PAGES, CAP_COPY,
 					       CAP_ACCOUNTING, CAP_WRITE_ONLY,	CAP_PCI,
-					       CAP_MDEV,       CAP_PLATFORM};
+					       CAP_MDEV,       CAP_PLATFORM,	CAP_GROUP_TAKE};
 	size_t n = 0;
 
 	(void)state;

@@ -56,7 +56,9 @@ static void make_entry(struct journal_entry *out, const char *name)
 				      .address = strdup("0000:01:00.0"),
 				      .interface = DRIVER_IOMMUFD,
 				      .driver = strdup("vfio-pci"),
-				      .original_driver = strdup("")};
+				      .original_driver = strdup(""),
+				      .original_override = strdup("pci-stub"),
+				      .taken_for = strdup("nic1")};
 }
 
 static void test_who_only_looks_changes_nothing(void **state)
@@ -109,6 +111,8 @@ static void test_what_is_written_is_read(void **state)
 	assert_int_equal(read.bindings[0].interface, DRIVER_IOMMUFD);
 	assert_string_equal(read.bindings[0].driver, "vfio-pci");
 	assert_string_equal(read.bindings[0].original_driver, "");
+	assert_string_equal(read.bindings[0].original_override, "pci-stub");
+	assert_string_equal(read.bindings[0].taken_for, "nic1");
 }
 
 static void put(const char *name, const char *text)
@@ -283,6 +287,7 @@ static struct topology *three_devices(struct iommu_fd *fd, struct device devices
 
 	iommu_fd_init(fd);
 	fd->name = (char *)"main";
+	fd->ops = &outliving;
 	for (size_t i = 0; i < 3; i++) {
 		device_init(&devices[i]);
 		devices[i].name = (char *)names[i];
@@ -292,6 +297,10 @@ static struct topology *three_devices(struct iommu_fd *fd, struct device devices
 	}
 	t = (struct topology){
 		.name = (char *)"vm0", .devices = devices, .n_devices = 3, .fds = fd, .n_fds = 1};
+	/* As the survey notes them. */
+	devices[0].found.driver = (char *)"nic";
+	devices[0].found.override = (char *)"pci-stub";
+	devices[2].found.driver = (char *)"vfio-pci";
 	return &t;
 }
 
@@ -303,19 +312,24 @@ static void test_intended_bindings(void **state)
 	const struct topology *t = three_devices(&fd, devices);
 
 	(void)state;
+	devices[1].taken_for = 0;
 	make_drivers();
-	assert_int_equal(bindings_add_intended(&entry, &env, t, DRIVER_IOMMUFD), 0);
+	assert_int_equal(bindings_add_intended(&entry, t), 0);
 	/* The third one is bound already, so nothing will be done to it. */
 	assert_int_equal(entry.n_bindings, 2);
 	assert_string_equal(entry.bindings[0].device, "a");
 	assert_string_equal(entry.bindings[0].driver, "vfio-pci");
 	assert_string_equal(entry.bindings[0].original_driver, "nic");
+	assert_string_equal(entry.bindings[0].original_override, "pci-stub");
+	assert_null(entry.bindings[0].taken_for);
 	assert_int_equal(entry.bindings[0].interface, DRIVER_IOMMUFD);
 	assert_string_equal(entry.bindings[1].device, "b");
 	assert_string_equal(entry.bindings[1].original_driver, "");
+	assert_null(entry.bindings[1].original_override);
+	assert_string_equal(entry.bindings[1].taken_for, "a");
 	/* What is known from before stays as it is. */
-	bind_to("0000:01:00.0", "other");
-	assert_int_equal(bindings_add_intended(&entry, &env, t, DRIVER_IOMMUFD), 0);
+	devices[0].found.driver = (char *)"other";
+	assert_int_equal(bindings_add_intended(&entry, t), 0);
 	assert_int_equal(entry.n_bindings, 2);
 	assert_string_equal(entry.bindings[0].original_driver, "nic");
 }
@@ -329,7 +343,6 @@ static void test_live_bindings(void **state)
 
 	(void)state;
 	make_drivers();
-	fd.ops = &outliving;
 	devices[1].live.original_driver = (char *)"nic";
 	assert_int_equal(bindings_add_live(&entry, t), 0);
 	assert_int_equal(entry.n_bindings, 1);
@@ -343,6 +356,31 @@ static void collect(void *data, const char *line)
 	strcat(data, "\n");
 }
 
+static void test_taken_members_come_back(void **state)
+{
+	_cleanup_entry_ struct journal_entry entry = {0};
+	_cleanup_topology_ struct topology *t = topology_new();
+	struct device devices[3];
+	struct iommu_fd fd;
+	const struct topology *was = three_devices(&fd, devices);
+
+	(void)state;
+	devices[1].taken_for = 0;
+	assert_int_equal(bindings_add_intended(&entry, was), 0);
+	t->devices = calloc(1, sizeof(*t->devices));
+	t->n_devices = 1;
+	device_init(t->devices);
+	t->devices[0].name = strdup("a");
+	t->devices[0].address = strdup("0000:01:00.0");
+	assert_int_equal(bindings_take(&entry, t), 0);
+	assert_int_equal(t->n_devices, 2);
+	assert_string_equal(t->devices[1].name, "pci:0000:02:00.0");
+	assert_string_equal(t->devices[1].address, "0000:02:00.0");
+	assert_string_equal(t->devices[1].driver, "vfio-pci");
+	assert_int_equal(t->devices[1].taken_for, 0);
+	assert_true(t->devices[1].host_only);
+}
+
 static void test_restore_after_a_crash(void **state)
 {
 	_cleanup_entry_ struct journal_entry entry = {.name = strdup("vm0")};
@@ -353,18 +391,16 @@ static void test_restore_after_a_crash(void **state)
 
 	(void)state;
 	make_drivers();
-	assert_int_equal(bindings_add_intended(&entry, &env, t, DRIVER_IOMMUFD), 0);
+	assert_int_equal(bindings_add_intended(&entry, t), 0);
 	/* The crash came after the first was bound; nothing had been done to the second. */
 	bind_to("0000:01:00.0", "vfio-pci");
 	bindings_restore(&entry, &env, collect, said);
 	expect_driver("0000:01:00.0", "nic");
 	expect_driver("0000:02:00.0", "");
 	expect_driver("0000:03:00.0", "vfio-pci");
-	assert_string_equal(
-		said,
-		"topology vm0: device a (0000:01:00.0) given back to nic\n"
-		"topology vm0: device b (0000:02:00.0) left alone: it isn't bound to vfio-pci any "
-		"more\n");
+	assert_string_equal(said, "topology vm0: device a (0000:01:00.0) given back to nic\n"
+				  "topology vm0: device b (0000:02:00.0) has its original driver, "
+				  "no driver\n");
 	/* The second, bound as well; but now giving back fails for the first. */
 	bind_to("0000:01:00.0", "vfio-pci");
 	bind_to("0000:02:00.0", "vfio-pci");
@@ -374,6 +410,43 @@ static void test_restore_after_a_crash(void **state)
 	expect_driver("0000:02:00.0", "");
 	assert_non_null(strstr(said, "device a (0000:01:00.0) could not be given back to nic: "));
 	assert_non_null(strstr(said, "device b (0000:02:00.0) given back to no driver\n"));
+}
+
+/* Between unbinding and binding, with driver_override set for the one or the other. */
+static void test_restore_what_was_cut_off(void **state)
+{
+	static const struct {
+		const char *driver, *override, *restored, *restored_override;
+	} cases[] = {
+		{"", "", "nic", ""},
+		{"", "vfio-pci", "nic", "pci-stub"},
+		{"vfio-pci", "vfio-pci", "nic", "pci-stub"},
+		{"", "nic", "nic", "pci-stub"},
+		{"nic", "nic", "nic", "pci-stub"},
+		/* Somebody else's. */
+		{"vfio-pci", "uio", "nic", "uio"},
+		{"uio", "uio", "uio", "uio"},
+	};
+	_cleanup_entry_ struct journal_entry entry = {.name = strdup("vm0")};
+	struct device devices[3];
+	struct iommu_fd fd;
+
+	(void)state;
+	assert_int_equal(bindings_add_intended(&entry, three_devices(&fd, devices)), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(device_facts_done)
+		struct device_facts facts = {0};
+		char said[1024] = "";
+
+		make_drivers();
+		bind_to("0000:01:00.0", cases[i].driver);
+		fake_override("0000:01:00.0", cases[i].override);
+		bindings_restore(&entry, &env, collect, said);
+		expect_driver("0000:01:00.0", cases[i].restored);
+		assert_int_equal(outliving.device_find(&env, &devices[0], &facts, NULL), 0);
+		assert_string_equal(facts.override ? facts.override : "",
+				    cases[i].restored_override);
+	}
 }
 
 #define JOURNAL_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -389,7 +462,9 @@ int main(void)
 		JOURNAL_TEST(test_failed_write_keeps_the_old),
 		cmocka_unit_test(test_intended_bindings),
 		cmocka_unit_test(test_live_bindings),
+		cmocka_unit_test(test_taken_members_come_back),
 		cmocka_unit_test(test_restore_after_a_crash),
+		cmocka_unit_test(test_restore_what_was_cut_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

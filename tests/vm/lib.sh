@@ -97,6 +97,26 @@ holders() {
 	pgrep -f 'ioasidctl daemon'
 }
 
+# A holder of the test's own, in $holder. Returns once it listens: the socket of one that was killed
+# is still there.
+start_holder() { # OPTION...
+	rm -f ready
+	"$tool" daemon --ready-fd 3 "$@" 3>ready >holder.out 2>&1 &
+	holder=$!
+	# Its death is the test's business, not the shell's.
+	disown "$holder"
+	eventually test -s ready
+}
+
+is_gone() { # PID
+	! kill -0 "$1" 2>/dev/null
+}
+
+end_holder() {
+	kill "$holder" 2>/dev/null
+	eventually is_gone "$holder"
+}
+
 # Tries a command for as long as ten seconds: processes take a moment to end.
 eventually() {
 	local i
