@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config/arena.h"
+#include "base/arena.h"
 
 struct faults;
 

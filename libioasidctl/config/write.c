@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
-#include "config/arena.h"
+#include "base/arena.h"
 #include "config/config.h"
 #include "config/grammar.h"
 

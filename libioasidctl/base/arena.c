@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "config/arena.h"
+#include "base/arena.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory that lives as long as one parse: handed out piece by piece, given back all at once. */
+/* Memory that lives as long as one piece of work: handed out bit by bit, given back all at once. */
 #pragma once
 
 #include <stddef.h>
