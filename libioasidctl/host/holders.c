@@ -83,33 +83,22 @@ static char *read_unit(const char *root, const char *pid)
 	return NULL;
 }
 
-/* "/sys/devices/.../0000:01:00.0/vfio-dev/vfio0" -> "0000:01:00.0" */
-static char *device_of_syspath(char *path)
-{
-	char *end = strstr(path, "/vfio-dev/"), *name;
-
-	if (!end)
-		return NULL;
-	*end = '\0';
-	name = strrchr(path, '/');
-	return name ? strdup(name + 1) : NULL;
-}
-
 /* Newer kernels tell the device in the descriptor's fdinfo, however it was opened. */
 static char *device_of_fdinfo(const char *root, const char *pid, const char *fd)
 {
 	static const char key[] = "vfio-device-syspath:";
 	_cleanup_free_ char *path = root_path(root, "/proc/%s/fdinfo/%s", pid, fd);
-	char text[SYSFS_TEXT_MAX], *line;
+	char text[SYSFS_TEXT_MAX], *line, *slash;
 
 	if (!path || sysfs_read(path, text, sizeof(text)))
 		return NULL;
 	line = strstr(text, key);
 	if (!line)
 		return NULL;
-	line += strlen(key);
 	line[strcspn(line, "\n")] = '\0';
-	return device_of_syspath(line);
+	/* "/sys/devices/pci0000:00/0000:00:05.0/0000:01:00.0" */
+	slash = strrchr(line, '/');
+	return slash && slash[1] ? printable(slash + 1) : NULL;
 }
 
 static char *device_of_vfio_node(const char *root, const char *name)
@@ -283,6 +272,13 @@ int node_holders_read(const char *root, struct node_holders *out)
 	*out = holders;
 	holders = (struct node_holders){0};
 	return 0;
+}
+
+void node_holders_remove(struct node_holders *holders, size_t index)
+{
+	holder_done(&holders->list[index]);
+	memmove(&holders->list[index], &holders->list[index + 1],
+		(--holders->n - index) * sizeof(*holders->list));
 }
 
 void node_holders_done(struct node_holders *holders)

@@ -37,6 +37,7 @@ struct node_holders {
 
 /* Asks /proc. Processes that end meanwhile are left out. 0 or -errno. */
 int node_holders_read(const char *root, struct node_holders *out);
+void node_holders_remove(struct node_holders *holders, size_t index);
 void node_holders_done(struct node_holders *holders);
 #define _cleanup_holders_ __attribute__((cleanup(node_holders_done)))
 

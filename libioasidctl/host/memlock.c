@@ -63,7 +63,7 @@ int memlock_read(const char *root, const char *pid, struct memlock *out)
 	_cleanup_free_ char *limits = root_path(root, "/proc/%s/limits", pid);
 	_cleanup_free_ char *status = root_path(root, "/proc/%s/status", pid);
 	char text[SYSFS_TEXT_MAX];
-	const char *capabilities;
+	const char *capabilities, *uid;
 	int ret;
 
 	*out = (struct memlock){0};
@@ -78,6 +78,8 @@ int memlock_read(const char *root, const char *pid, struct memlock *out)
 		return ret;
 	out->locked = parse_size(text, "VmLck:");
 	out->pinned = parse_size(text, "VmPin:");
+	uid = find_line(text, "Uid:");
+	out->uid = uid ? strtoul(uid, NULL, 10) : 0;
 	capabilities = find_line(text, "CapEff:");
 	out->exempt = capabilities && strtoull(capabilities, NULL, 16) >> CAP_IPC_LOCK_BIT & 1;
 	return 0;

@@ -15,6 +15,7 @@ struct memlock {
 	 * (its default) is only told by the sum over that user's processes.
 	 */
 	uint64_t locked, pinned;
+	uint64_t uid; /* real user: whom iommufd charges by default */
 	uint64_t exempt; /* 0 or 1: has CAP_IPC_LOCK, so that the limits don't apply */
 };
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,6 +62,21 @@ static char *group_name(gid_t gid)
 									   : NULL;
 }
 
+static void node_done(struct host_node *node)
+{
+	free(node->path);
+	free(node->mode);
+	free(node->user);
+	free(node->group);
+}
+
+static char *mode_text(mode_t mode)
+{
+	char *text;
+
+	return asprintf(&text, "%04o", mode & 07777U) < 0 ? NULL : text;
+}
+
 /* One node; what isn't there, or is a directory, is left out. */
 static int add_node(struct host_nodes *nodes, const char *root, int kind, const char *path)
 {
@@ -80,16 +96,15 @@ static int add_node(struct host_nodes *nodes, const char *root, int kind, const 
 	*node = (struct host_node){
 		.path = strdup(path),
 		.kind = host_node_kind_names[kind],
-		.mode = st.st_mode & 07777,
+		.mode = mode_text(st.st_mode),
 		.uid = st.st_uid,
 		.gid = st.st_gid,
 		.user = user_name(st.st_uid),
 		.group = group_name(st.st_gid),
 		.can_open = *root ? NODE_UNKNOWN : !eaccess(full, R_OK | W_OK),
 	};
-	if (!node->path) {
-		free(node->user);
-		free(node->group);
+	if (!node->path || !node->mode) {
+		node_done(node);
 		return -ENOMEM;
 	}
 	nodes->n++;
@@ -135,13 +150,33 @@ int host_nodes_read(const char *root, struct host_nodes *out)
 	return 0;
 }
 
+static int compare_nodes(const void *a, const void *b)
+{
+	const struct host_node *x = a, *y = b;
+	int kind = host_node_kind(x->path) - host_node_kind(y->path);
+
+	return kind ? kind : strcmp(x->path, y->path);
+}
+
+const struct host_node *host_find_node(const struct host_nodes *nodes, const char *path)
+{
+	const struct host_node wanted = {.path = (char *)path};
+
+	return nodes->n ? bsearch(&wanted, nodes->list, nodes->n, sizeof(wanted), compare_nodes)
+			: NULL;
+}
+
+void host_nodes_remove(struct host_nodes *nodes, size_t index)
+{
+	node_done(&nodes->list[index]);
+	memmove(&nodes->list[index], &nodes->list[index + 1],
+		(--nodes->n - index) * sizeof(*nodes->list));
+}
+
 void host_nodes_done(struct host_nodes *nodes)
 {
-	for (size_t i = 0; i < nodes->n; i++) {
-		free(nodes->list[i].path);
-		free(nodes->list[i].user);
-		free(nodes->list[i].group);
-	}
+	for (size_t i = 0; i < nodes->n; i++)
+		node_done(&nodes->list[i]);
 	free(nodes->list);
 	*nodes = (struct host_nodes){0};
 }

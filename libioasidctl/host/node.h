@@ -34,7 +34,7 @@ int host_node_kind(const char *path);
 struct host_node {
 	char *path; /* without root */
 	const char *kind; /* of host_node_kind_names */
-	uint64_t mode; /* permission bits */
+	char *mode; /* permission bits in octal, "0660" */
 	uint64_t uid, gid;
 	char *user, *group; /* their names on this machine; NULL: nameless */
 	/* 0 or 1: this process may read and write it; NODE_UNKNOWN: the tree is a copy of another's
@@ -49,5 +49,8 @@ struct host_nodes {
 
 /* All of the machine's. Names of users come from this machine even when root is another's. */
 int host_nodes_read(const char *root, struct host_nodes *out);
+/* The node of that path; NULL: there is none. */
+const struct host_node *host_find_node(const struct host_nodes *nodes, const char *path);
+void host_nodes_remove(struct host_nodes *nodes, size_t index);
 void host_nodes_done(struct host_nodes *nodes);
 #define _cleanup_nodes_ __attribute__((cleanup(host_nodes_done)))

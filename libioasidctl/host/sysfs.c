@@ -8,18 +8,17 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/number.h"
 
-int sysfs_read(const char *path, char *buf, size_t size)
+/* Up to the end or `size` bytes. The number of bytes, or -errno. */
+static ssize_t read_all(int fd, char *buf, size_t size)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t n = 0;
 
-	if (fd < 0)
-		return -errno;
 	while (n < size) {
 		ssize_t got = read(fd, buf + n, size - n);
 
@@ -32,12 +31,50 @@ int sysfs_read(const char *path, char *buf, size_t size)
 			break;
 		n += (size_t)got;
 	}
+	return (ssize_t)n;
+}
+
+int sysfs_read_at(int directory, const char *name, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t got = fd < 0 ? -errno : read_all(fd, buf, size);
+	size_t n = (size_t)got;
+
+	if (got < 0)
+		return (int)got;
 	if (n == size)
 		return -E2BIG;
 	while (n && isspace((unsigned char)buf[n - 1]))
 		n--;
 	buf[n] = '\0';
 	return strlen(buf) == n ? 0 : -EILSEQ;
+}
+
+int sysfs_read(const char *path, char *buf, size_t size)
+{
+	return sysfs_read_at(AT_FDCWD, path, buf, size);
+}
+
+int sysfs_read_whole(const char *path, size_t limit, char **text)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_free_ char *buf = NULL;
+	struct stat st;
+	ssize_t got;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < 0 || (uint64_t)st.st_size > limit)
+		return -E2BIG;
+	buf = malloc((size_t)st.st_size + 1);
+	if (!buf)
+		return -ENOMEM;
+	got = read_all(fd, buf, (size_t)st.st_size);
+	if (got < 0)
+		return (int)got;
+	buf[got] = '\0';
+	*text = steal_pointer(buf);
+	return 0;
 }
 
 int sysfs_read_number(const char *path, uint64_t *out)
@@ -64,17 +101,26 @@ int sysfs_write(const char *path, const char *text)
 	return (size_t)put == length ? 0 : -EIO;
 }
 
-int sysfs_link(const char *path, char **name)
+int sysfs_target_at(int directory, const char *name, char *buf, size_t size)
 {
-	char target[PATH_MAX];
-	ssize_t n = readlink(path, target, sizeof(target));
-	const char *slash;
+	ssize_t n = readlinkat(directory, name, buf, size);
 
 	if (n < 0)
 		return -errno;
-	if ((size_t)n == sizeof(target))
+	if ((size_t)n == size)
 		return -ENAMETOOLONG;
-	target[n] = '\0';
+	buf[n] = '\0';
+	return 0;
+}
+
+int sysfs_link(const char *path, char **name)
+{
+	char target[PATH_MAX];
+	const char *slash;
+	int ret = sysfs_target_at(AT_FDCWD, path, target, sizeof(target));
+
+	if (ret)
+		return ret;
 	slash = strrchr(target, '/');
 	*name = strdup(slash ? slash + 1 : target);
 	return *name ? 0 : -ENOMEM;

@@ -14,6 +14,12 @@
  */
 int sysfs_read(const char *path, char *buf, size_t size);
 
+/* The same of an attribute below a directory that is open. */
+int sysfs_read_at(int directory, const char *name, char *buf, size_t size);
+
+/* A whole file of at most `limit` bytes, NUL-terminated; *text owned. 0; -errno; -E2BIG. */
+int sysfs_read_whole(const char *path, size_t limit, char **text);
+
 /* Reads an attribute that is one number, decimal or 0x hex. 0; -errno; -EINVAL, -ERANGE. */
 int sysfs_read_number(const char *path, uint64_t *out);
 
@@ -22,6 +28,9 @@ int sysfs_write(const char *path, const char *text);
 
 /* The last part of where a symbolic link points; *name owned. 0; -ENOENT: no such link; -errno. */
 int sysfs_link(const char *path, char **name);
+
+/* The whole target of a link below a directory that is open. 0; -errno; -ENAMETOOLONG. */
+int sysfs_target_at(int directory, const char *name, char *buf, size_t size);
 
 struct name_list {
 	char **names;

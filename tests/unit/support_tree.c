@@ -108,10 +108,14 @@ void tree_driver(const struct tree *t, const char *driver)
 static void pci(const struct tree *t, const char *address, uint32_t group, const char *driver,
 		const char *class)
 {
-	char device[128], link[128];
+	char device[128], link[128], uevent[256];
 
 	snprintf(device, sizeof(device), "/sys/devices/pci0000:00/%s", address);
 	tree_file(t, class, "%s/class", device);
+	snprintf(uevent, sizeof(uevent), "%s%s%sPCI_CLASS=%.6sPCI_ID=8086:10D3\nPCI_SLOT_NAME=%s\n",
+		 driver ? "DRIVER=" : "", driver ? driver : "", driver ? "\n" : "", class + 3,
+		 address);
+	tree_file(t, uevent, "%s/uevent", device);
 	tree_file(t, "(null)\n", "%s/driver_override", device);
 	tree_link(t, device, "/sys/bus/pci/devices/%s", address);
 	tree_link(t, "/sys/bus/pci", "%s/subsystem", device);
