@@ -81,7 +81,7 @@ include tests/tests.mk
 # --- Files that come from the tables of verbs, options and fields; they are committed.
 
 GENERATOR   := $(O)/cli/generate/generate
-SCHEMAS     := show plan result check version invalidate dirty error
+SCHEMAS     := show plan result check version host invalidate dirty error
 COMPLETIONS := completions/ioasidctl.bash completions/_ioasidctl completions/ioasidctl.fish
 GENERATED   := $(SCHEMAS:%=schemas/%.schema.json) schemas/io.ioasidctl.varlink $(COMPLETIONS) man/ioasidctl.1.scd
 
@@ -163,6 +163,7 @@ target_of = $(foreach pair,$(1),$(lastword $(subst :, ,$(pair))))
 install: all man  ## command, library, headers, manual, completions, schemas, units: DESTDIR=, prefix=
 	$(INSTALL) -D -m 755 $(BIN) '$(DESTDIR)$(bindir)/ioasidctl'
 	$(INSTALL) -D -m 755 $(LIB_SO) '$(DESTDIR)$(libdir)/$(notdir $(LIB_SO))'
+	$(INSTALL) -D -m 755 contrib/collect-host '$(DESTDIR)$(datadir)/ioasidctl/collect-host'
 	@set -e; for pair in $(INSTALL_FILES); do \
 		echo "$(INSTALL) $${pair%%:*} $(DESTDIR)$${pair#*:}"; \
 		$(INSTALL) -D -m 644 "$${pair%%:*}" "$(DESTDIR)$${pair#*:}"; \
@@ -177,7 +178,7 @@ install: all man  ## command, library, headers, manual, completions, schemas, un
 
 .PHONY: uninstall
 uninstall:  ## remove what install put there, with the same DESTDIR and prefix
-	rm -f '$(DESTDIR)$(bindir)/ioasidctl' '$(DESTDIR)$(libdir)/$(notdir $(LIB_SO))' \
+	rm -f '$(DESTDIR)$(bindir)/ioasidctl' '$(DESTDIR)$(datadir)/ioasidctl/collect-host' '$(DESTDIR)$(libdir)/$(notdir $(LIB_SO))' \
 		$(patsubst %,'$(DESTDIR)%',$(INSTALL_LINKS) $(call target_of,$(INSTALL_FILES) $(INSTALL_FILLED)))
 	-rmdir '$(DESTDIR)$(includedir)/ioasidctl/uapi' '$(DESTDIR)$(includedir)/ioasidctl' \
 		'$(DESTDIR)$(datadir)/ioasidctl/schemas' '$(DESTDIR)$(datadir)/ioasidctl' 2>/dev/null

@@ -30,6 +30,10 @@ enum option_id {
 	OPTION_BITMAP,
 	OPTION_PAGE_SIZE,
 	OPTION_NO_CLEAR,
+	OPTION_DEVICE,
+	OPTION_GROUP,
+	OPTION_HOST_DRIVER,
+	OPTION_ROOT,
 	OPTION_COLOR,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -78,6 +82,7 @@ struct invocation {
 	bool json, yaml, names, dry_run, no_verify, verbose, keep, exit_idle, leaf, no_clear, help,
 		version;
 	const char *socket, *machine, *ready_fd, *bitmap, *page_size;
+	const char *device, *group, *host_driver, *root; /* of host */
 	int driver; /* enum driver_choice */
 	int color; /* enum color_choice */
 	uint32_t given; /* OPTION() bits */
@@ -99,7 +104,8 @@ struct verb {
 };
 
 extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_delete, verb_run,
-	verb_invalidate, verb_dirty, verb_daemon, verb_version, verb_completion, verb_help;
+	verb_invalidate, verb_dirty, verb_daemon, verb_host, verb_version, verb_completion,
+	verb_help;
 
 /* In the order of the help; terminated by NULL. */
 extern const struct verb *const verbs[];

@@ -19,7 +19,7 @@ _ioasidctl()
 			COMPREPLY=($(compgen -c -f -- "$cur"))
 			return
 			;;
-		check | plan | apply | show | delete | run | invalidate | dirty | daemon | version | completion | help)
+		check | plan | apply | show | delete | run | invalidate | dirty | daemon | host | version | completion | help)
 			[[ $verb ]] || verb=${COMP_WORDS[i]}
 			;;
 		esac
@@ -47,6 +47,22 @@ _ioasidctl()
 		;;
 	--page-size)
 		:
+		return
+		;;
+	--device)
+		:
+		return
+		;;
+	--group)
+		:
+		return
+		;;
+	--host-driver)
+		:
+		return
+		;;
+	--root)
+		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
 	--color)
@@ -92,6 +108,10 @@ _ioasidctl()
 		options=' --json --socket --machine --verbose --keep --teardown --exit-idle --ready-fd --color --help --version'
 		[[ $cur == -* ]] || :
 		;;
+	host)
+		options=' --json --device --group --host-driver --root --color --help --version'
+		[[ $cur == -* ]] || :
+		;;
 	version)
 		options=' --json --color --help --version'
 		[[ $cur == -* ]] || :
@@ -102,11 +122,11 @@ _ioasidctl()
 		;;
 	help)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run invalidate dirty daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run invalidate dirty daemon host version completion help' -- "$cur"))
 		;;
 	*)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run invalidate dirty daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run invalidate dirty daemon host version completion help' -- "$cur"))
 		;;
 	esac
 	[[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))

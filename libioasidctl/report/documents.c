@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "driver/driver.h"
 #include "plan/plan.h"
+#include "report/host.h"
 #include "report/records.h"
 
 static const char *const error_kinds[] = {
@@ -215,6 +216,7 @@ const struct report_document report_documents[] = {
 	{"version", "ioasidctl version --json", &version_document},
 	{"invalidate", "ioasidctl invalidate --json", &invalidate_document},
 	{"dirty", "ioasidctl dirty --json", &dirty_document},
+	{"host", "ioasidctl host --json", &host_fields},
 	{"error", "errors of any verb with --json, on standard error", &error_document},
 	{0},
 };

@@ -1,24 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/topology.h"
+#include "report/define.h"
 #include "report/records.h"
-
-/* The key of a field is the name of the record's member. */
-#define IS(type_, key_, ...)                                                                  \
-	{                                                                                     \
-		.key = #key_, .type = FIELD_##type_, .offset = offsetof(struct RECORD, key_), \
-		__VA_ARGS__                                                                   \
-	}
-#define LIST(type_, key_, ...) \
-	IS(type_, key_, .count_offset = offsetof(struct RECORD, n_##key_), __VA_ARGS__)
-#define OPTIONAL    .optional = true
-#define ABOUT(text) .description = text
-#define OF(table_)  .table = &table_
-
-#define TABLE(variable, name_, about, fields_)                                     \
-	const struct field_table variable = {.name = name_,                        \
-					     .description = about,                 \
-					     .record_size = sizeof(struct RECORD), \
-					     .fields = fields_}
 
 const char *const ioasid_flag_names[] = {"nest_parent", "dirty_tracking", "pasid",
 					 "fault_queue", "no_huge_pages",  NULL};
