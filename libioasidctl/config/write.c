@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/number.h"
-#include "base/arena.h"
 #include "config/config.h"
 #include "config/grammar.h"
 
