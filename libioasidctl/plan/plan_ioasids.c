@@ -69,6 +69,34 @@ static void plan_nested(struct planner *p, uint32_t fd, uint32_t i)
 	emit(p, phase, OPERATION(ALLOC, .fd = fd, .object = i, .item = maker));
 }
 
+/* Whether a device that was in it isn't any more. */
+static bool loses_a_device(const struct planner *p, const struct ioasid *live,
+			   const struct ioasid *desired)
+{
+	for (size_t i = 0; i < live->n_attach; i++) {
+		size_t j = 0;
+
+		while (j < desired->n_attach &&
+		       p->desired->devices[desired->attach[j].device].prev !=
+			       live->attach[i].device)
+			j++;
+		if (j == desired->n_attach)
+			return true;
+	}
+	return false;
+}
+
+/* Old ranges can stand in a new device's way, and an old device in the way of new ranges. */
+static enum phase phase_of_ranges(const struct planner *p, uint32_t fd, uint32_t i)
+{
+	const struct iommu_fd *f = &p->desired->fds[fd];
+	const struct ioasid *live = &p->live->fds[f->prev].ioasids[f->ioasids[i].prev];
+
+	if (is_deserted(p, fd, i) || (!live->n_allow && loses_a_device(p, live, &f->ioasids[i])))
+		return PHASE_LATE;
+	return PHASE_BUILD;
+}
+
 static void plan_gpa(struct planner *p, uint32_t fd, uint32_t i)
 {
 	const struct iommu_fd *f = &p->desired->fds[fd];
@@ -79,8 +107,7 @@ static void plan_gpa(struct planner *p, uint32_t fd, uint32_t i)
 		if (ioasid->n_allow)
 			emit(p, PHASE_BUILD, OPERATION(ALLOW, .fd = fd, .object = i));
 	} else if (!same_allow(&p->live->fds[f->prev].ioasids[ioasid->prev], ioasid)) {
-		emit(p, is_deserted(p, fd, i) ? PHASE_LATE : PHASE_BUILD,
-		     OPERATION(ALLOW, .fd = fd, .object = i));
+		emit(p, phase_of_ranges(p, fd, i), OPERATION(ALLOW, .fd = fd, .object = i));
 	}
 }
 

@@ -301,6 +301,15 @@ static const char elsewhere[] =
 	     "{name: side, ioasids: [{name: x, kind: gpa, map: ["
 	     "{iova: 0x0, memory: ram, length: 1M}], attach: [{device: edu}]}]}]\n";
 
+/* The device with a region of its own makes place for one without, which may use all. */
+#define ONE_DEVICE(device, allow)                                                          \
+	HEAD "devices: [" device "]\nfds: [{name: main, ioasids: [{name: gpa, kind: gpa, " \
+	     "attach: [{device: it}]" allow "}]}]\n"
+
+static const char region[] = ONE_DEVICE("{name: it, pci: '0000:04:00.0', driver: vfio-pci}", "");
+static const char ranges[] = ONE_DEVICE("{name: it, pci: '0000:00:03.0', driver: vfio-pci}",
+					", allow: [{first: 0x0, last: 0xfedfffff}]");
+
 #define SWEEP(from, to)                                 \
 	static void test_##from##_to_##to(void **state) \
 	{                                               \
@@ -315,6 +324,8 @@ SWEEP(changed, small)
 SWEEP(small, elsewhere)
 SWEEP(elsewhere, small)
 SWEEP(changed, nothing)
+SWEEP(region, ranges)
+SWEEP(ranges, region)
 
 /* When everything fails, undoing does too: what is left is named, nothing crashes or leaks. */
 static void test_all_fails(void **state)
@@ -461,6 +472,8 @@ int main(void)
 		TEST(test_small_to_elsewhere),
 		TEST(test_elsewhere_to_small),
 		TEST(test_changed_to_nothing),
+		TEST(test_region_to_ranges),
+		TEST(test_ranges_to_region),
 		TEST(test_all_fails),
 		TEST(test_show),
 		TEST(test_parse),
