@@ -210,6 +210,14 @@ struct driver {
 			   struct ioasidctl_error **err);
 
 	/*
+	 * A descriptor of a part of a bound PCI device's BAR, as memory that map() takes; the
+	 * caller closes it. offset and length: bytes, whole pages. NULL where CAP_DMABUF is
+	 * missing.
+	 */
+	int (*device_bar_fd)(struct driver_device *dev, uint32_t bar, uint64_t offset,
+			     uint64_t length, int *out, struct ioasidctl_error **err);
+
+	/*
 	 * IOASIDs. `on` is NULL for a gpa. A gpa with flags that want a hardware page table of
 	 * their own gets that when the first device comes to it.
 	 */
@@ -296,6 +304,20 @@ struct driver {
 
 	/* The IOASID that stands in where the fd is used as a VFIO container; NO_INDEX: none. */
 	int (*set_vfio_compat)(struct driver_fd *fd, uint32_t ioasid, struct ioasidctl_error **err);
+
+	/*
+	 * Accounts everything that is pinned through the fd to the calling process, which has it
+	 * from one that ended. Each mapping must have been made without wants_va(). NULL: no need.
+	 */
+	int (*adopt)(struct driver_fd *fd, struct ioasidctl_error **err);
+
+	/*
+	 * Where in memory an IOVA lies, for devices without an IOMMU, which have to be given
+	 * physical addresses. *length: in, bytes wanted; out, how many from there on are
+	 * contiguous. NULL: the driver serves no such devices.
+	 */
+	int (*physical)(struct driver_fd *fd, uint32_t ioasid, uint64_t iova, uint64_t *length,
+			uint64_t *physical, struct ioasidctl_error **err);
 
 	/* Is it still there? 0; -ENOENT: gone. */
 	int (*ioasid_probe)(struct driver_fd *fd, uint32_t id);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Devices of the iommufd driver: VFIO character devices of whatever bus. */
+/*
+ * Devices of the iommufd driver: VFIO character devices of whatever bus, and the mock IOMMU's, of
+ * which nothing exists before they are bound.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,8 +17,27 @@
 /* More than any IOMMU tells today; what goes beyond isn't understood here anyway. */
 #define HW_INFO_MAX 256
 
-/* Object ids start at 1 (the kernel's XA_FLAGS_ALLOC1), so this is none. */
-#define NO_OBJECT 0
+int iommufd_device_find(const struct driver_env *env, const struct device *spec,
+			struct device_facts *out, struct ioasidctl_error **err)
+{
+	if (spec->selector != SELECTOR_MOCK)
+		return linux_device_find(env, spec, out, err);
+	*out = (struct device_facts){.present = true, .group = NO_INDEX};
+	return 0;
+}
+
+int iommufd_device_set_driver(const struct driver_env *env, const struct device *spec,
+			      const char *driver, char **original, struct ioasidctl_error **err)
+{
+	int ret;
+
+	if (spec->selector != SELECTOR_MOCK)
+		return linux_device_set_driver(env, spec, driver, original, err);
+	ret = error_new(err, ERROR_REFUSED, EOPNOTSUPP, "mock device %s takes no host driver",
+			spec->name);
+	error_hint(err, "leave `driver` out of its entry");
+	return ret;
+}
 
 static int refuse_unbound(const struct driver_device *dev, const struct device *spec,
 			  struct ioasidctl_error **err)
@@ -35,21 +57,40 @@ static int refuse_unbound(const struct driver_device *dev, const struct device *
 	return linux_refuse_unbound(spec, dev->label, driver, err);
 }
 
+static void unlink_device(struct driver_device *dev)
+{
+	struct driver_device **link = &dev->owner->devices;
+
+	while (*link != dev)
+		link = &(*link)->next;
+	*link = dev->next;
+}
+
+/* The kernel has detached it, so what only it used has to go. */
+static void release_places(struct driver_fd *fd, struct driver_device *dev)
+{
+	while (dev->n_places)
+		iommufd_release_hwpt(fd, dev->places[--dev->n_places].hwpt);
+}
+
 void iommufd_device_close(struct driver_device *dev)
 {
-	if (dev->owner) {
-		struct driver_device **link = &dev->owner->devices;
+	struct driver_fd *owner = dev->owner;
 
-		while (*link && *link != dev)
-			link = &(*link)->next;
-		if (*link)
-			*link = dev->next;
-	}
+	if (owner && dev->selector == SELECTOR_MOCK)
+		iommufd_mock_close(dev);
+	if (owner)
+		unlink_device(dev);
 	if (dev->fd >= 0) {
 		close(dev->fd);
 		driver_trace(dev->env, "close %s fd=%d = 0", dev->node, dev->fd);
 	}
 	cleanup_close(&dev->request);
+	if (owner) {
+		release_places(owner, dev);
+		iommufd_mock_release(owner);
+	}
+	free(dev->places);
 	free(dev->label);
 	free(dev->dir);
 	free(dev->node);
@@ -74,10 +115,14 @@ int iommufd_device_open(const struct driver_env *env, const struct device *spec,
 	dev->env = env;
 	dev->fd = dev->request = -1;
 	dev->selector = spec->selector;
-	dev->attached = NO_INDEX;
+	dev->group = NO_INDEX;
 	if (asprintf(&dev->label, "%s (%s)", spec->name, spec->address) < 0) {
 		dev->label = NULL;
 		return error_nomem(err);
+	}
+	if (spec->selector == SELECTOR_MOCK) {
+		*out = steal_pointer(dev);
+		return 0;
 	}
 	ret = host_device_dir(env->root, spec->selector, spec->address, &dev->dir, err);
 	if (ret)
@@ -110,18 +155,28 @@ int iommufd_device_request_fd(struct driver_device *dev)
 	return dev->request;
 }
 
-int iommufd_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
-			struct ioasidctl_error **err)
+static int bind_vfio(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
+		     struct ioasidctl_error **err)
 {
-	uint32_t number = NO_OBJECT;
-	int ret = vfio_bind(dev, fd->fd, &number);
+	int ret = vfio_bind(dev, fd->fd, id);
 
 	if (ret) {
 		iommufd_fail(err, "VFIO_DEVICE_BIND_IOMMUFD", ret, "can't bind %s to %s",
 			     dev->label, fd->node);
 		iommufd_explain_bind(dev, -ret, err);
-		return ret;
 	}
+	return ret;
+}
+
+int iommufd_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
+			struct ioasidctl_error **err)
+{
+	uint32_t number = NO_OBJECT;
+	int ret = dev->selector == SELECTOR_MOCK ? iommufd_mock_bind(fd, dev, &number, err)
+						 : bind_vfio(fd, dev, &number, err);
+
+	if (ret)
+		return ret;
 	dev->id = number;
 	dev->owner = fd;
 	dev->next = fd->devices;
@@ -157,34 +212,22 @@ int iommufd_device_info(struct driver_fd *fd, struct driver_device *dev, struct 
 	return 0;
 }
 
-int iommufd_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id, uint32_t pasid,
-		   struct ioasidctl_error **err)
+int iommufd_device_bar_fd(struct driver_device *dev, uint32_t bar, uint64_t offset, uint64_t length,
+			  int *out, struct ioasidctl_error **err)
 {
-	uint32_t hwpt;
-	int ret = vfio_attach(dev, id, pasid, &hwpt);
+	int ret;
 
-	if (ret) {
-		iommufd_fail(err, "VFIO_DEVICE_ATTACH_IOMMUFD_PT", ret, "can't attach %s",
+	if (dev->selector != SELECTOR_PCI)
+		return error_new(err, ERROR_REFUSED, EOPNOTSUPP,
+				 "%s has no BARs: it is no PCI device", dev->label);
+	ret = vfio_get_dma_buf(dev, bar, offset, length);
+	if (ret < 0) {
+		iommufd_fail(err, "VFIO_DEVICE_FEATURE", ret, "can't export BAR %u of %s", bar,
 			     dev->label);
-		iommufd_explain_attach(fd, dev, id, -ret, err);
+		iommufd_explain_bar(dev, bar, offset, length, -ret, err);
 		return ret;
 	}
-	if (pasid == NO_PASID)
-		dev->attached = id;
-	return 0;
-}
-
-int iommufd_detach(struct driver_fd *fd, struct driver_device *dev, uint32_t pasid,
-		   struct ioasidctl_error **err)
-{
-	int ret = vfio_detach(dev, pasid);
-
-	(void)fd;
-	if (ret)
-		return iommufd_fail(err, "VFIO_DEVICE_DETACH_IOMMUFD_PT", ret, "can't detach %s",
-				    dev->label);
-	if (pasid == NO_PASID)
-		dev->attached = NO_INDEX;
+	*out = ret;
 	return 0;
 }
 

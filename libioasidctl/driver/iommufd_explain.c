@@ -20,6 +20,61 @@ static const struct errno_meaning meanings[] = {
 	{"IOMMU_IOAS_ALLOW_IOVAS", EINVAL, ERROR_KERNEL,
 	 "a range has only one address, or two overlap", NULL},
 	{"IOMMU_DESTROY", EBUSY, ERROR_BUSY, "something on it is still in use", NULL},
+	{"IOMMU_IOAS_MAP", ENOSPC, ERROR_KERNEL, "no free range of that length is usable",
+	 "`ioasidctl show` lists the usable ranges; allow more, or map less"},
+	{"IOMMU_IOAS_MAP_FILE", ENOSPC, ERROR_KERNEL, "no free range of that length is usable",
+	 "`ioasidctl show` lists the usable ranges; allow more, or map less"},
+	{"IOMMU_IOAS_MAP_FILE", EOPNOTSUPP, ERROR_REFUSED,
+	 "the kernel can't give this kind of memory to an IOMMU",
+	 "the BARs of VFIO devices can be mapped from Linux 6.19 on (CONFIG_VFIO_PCI_DMABUF)"},
+	{"IOMMU_IOAS_MAP_FILE", ENODEV, ERROR_UNAVAILABLE,
+	 "the device whose BAR it is has its memory switched off, or is gone",
+	 "a device's reset or low-power state does that; try again"},
+	{"IOMMU_IOAS_NOIOMMU_GET_PA", EPERM, ERROR_PERMISSION,
+	 "physical addresses are told to those with CAP_SYS_RAWIO only", "run ioasidctl as root"},
+	{"IOMMU_IOAS_NOIOMMU_GET_PA", ENOTTY, ERROR_REFUSED,
+	 "the kernel has no iommufd for devices without an IOMMU (CONFIG_IOMMUFD_NOIOMMU)", NULL},
+	{"IOMMU_IOAS_NOIOMMU_GET_PA", EOPNOTSUPP, ERROR_REFUSED,
+	 "an IOMMU translates for the devices that are in it, so they don't need to know", NULL},
+	{"IOMMU_IOAS_NOIOMMU_GET_PA", ENOENT, ERROR_KERNEL, "nothing is mapped there", NULL},
+	{"IOMMU_IOAS_CHANGE_PROCESS", EINVAL, ERROR_REFUSED,
+	 "some of it was mapped by address: that belongs to the process that did it",
+	 "memory with backing: memfd can be taken over, files can't"},
+	{"IOMMU_IOAS_CHANGE_PROCESS", EBUSY, ERROR_BUSY, "a mapping is just being made",
+	 "try again"},
+	{"IOMMU_HWPT_GET_DIRTY_BITMAP", EINVAL, ERROR_KERNEL,
+	 "range and page size must be multiples of the IOMMU's pages, and tracking must be on",
+	 "`ioasidctl dirty start` turns it on"},
+	{"IOMMU_VDEVICE_ALLOC", EEXIST, ERROR_BUSY,
+	 "the device is known to a viommu already, or another one has that id there",
+	 "a device has one vdevice, and its id is its own on the viommu"},
+	{"IOMMU_VDEVICE_ALLOC", EINVAL, ERROR_REFUSED,
+	 "the device is behind another IOMMU than the viommu is a part of",
+	 "make a viommu for each IOMMU, with a device of its own"},
+	{"IOMMU_VEVENTQ_ALLOC", EEXIST, ERROR_BUSY, "the viommu has an event queue already", NULL},
+	{"IOMMU_VEVENTQ_ALLOC", EINVAL, ERROR_CONFIG, "its depth must be from 1 to 524288", NULL},
+	{"IOMMU_VEVENTQ_ALLOC", EOPNOTSUPP, ERROR_REFUSED, "this kind of viommu has no event queue",
+	 "leave `events` out"},
+	{"IOMMU_HW_QUEUE_ALLOC", EOPNOTSUPP, ERROR_REFUSED,
+	 "this kind of viommu has no hardware queues", "leave `queues` out"},
+	{"IOMMU_HW_QUEUE_ALLOC", ENOENT, ERROR_REFUSED, "its memory isn't mapped in the parent",
+	 "map it in the parent of the viommu"},
+	{"IOMMU_HW_QUEUE_ALLOC", EFAULT, ERROR_REFUSED,
+	 "its memory isn't in one piece: hardware reads it by physical address",
+	 "back it with one huge page, or make the queue no longer than a page"},
+	{"IOMMU_HW_QUEUE_ALLOC", EEXIST, ERROR_BUSY, "a queue has that index already", NULL},
+	{"IOMMU_HW_QUEUE_ALLOC", EIO, ERROR_REFUSED,
+	 "queues come one after the other: the one before it isn't there", NULL},
+	{"IOMMU_HWPT_INVALIDATE", EIO, ERROR_REFUSED,
+	 "that isn't a command a guest may give, or no vdevice has its stream id", NULL},
+	{"IOMMU_HWPT_INVALIDATE", EINVAL, ERROR_REFUSED,
+	 "the hardware has no such entry, or no vdevice has that id", NULL},
+	{"IOMMU_HWPT_INVALIDATE", EOPNOTSUPP, ERROR_REFUSED,
+	 "there are no caches that a guest would have to invalidate", NULL},
+	{"VFIO_DEVICE_FEATURE", ENOTTY, ERROR_REFUSED, "the kernel can't export BARs",
+	 "Linux 6.19 came with it (CONFIG_VFIO_PCI_DMABUF)"},
+	{"VFIO_DEVICE_FEATURE", EOPNOTSUPP, ERROR_REFUSED, "the device's driver can't export BARs",
+	 NULL},
 	{NULL, ENOENT, ERROR_KERNEL,
 	 "the object is gone: something else that holds the same "
 	 "file destroyed it",
@@ -36,6 +91,38 @@ int iommufd_fail(struct ioasidctl_error **err, const char *ioctl_name, int ret, 
 	ret = linux_fail(err, meanings, ioctl_name, ret, fmt, args);
 	va_end(args);
 	return ret;
+}
+
+/* What is on the IOASID, for the hint; false: nothing that this process knows of. */
+static bool explain_users(const struct driver_fd *fd, const struct iommufd_space *space,
+			  struct ioasidctl_error **err)
+{
+	for (const struct driver_device *d = fd->devices; d; d = d->next)
+		for (size_t i = 0; i < d->n_places; i++)
+			if (d->places[i].ioasid == space->id) {
+				error_cause(err, "%s is attached to it", d->label);
+				return true;
+			}
+	for (const struct iommufd_hwpt *h = space->hwpts; h; h = h->next) {
+		for (const struct iommufd_space *s = fd->spaces; s; s = s->next)
+			if (s->parent_hwpt == h->id) {
+				error_cause(err, "the nested IOASID %s is on it", s->name);
+				return true;
+			}
+		for (const struct iommufd_viommu *v = fd->viommus; v; v = v->next)
+			if (v->parent_hwpt == h->id) {
+				error_cause(err, "the viommu %s is on it", v->name);
+				return true;
+			}
+	}
+	return false;
+}
+
+void iommufd_explain_free(const struct driver_fd *fd, const struct iommufd_space *space, int errnum,
+			  struct ioasidctl_error **err)
+{
+	if (err && space && errnum == EBUSY && !explain_users(fd, space, err))
+		error_cause(err, "another process that has the same file uses it");
 }
 
 void iommufd_explain_allow(struct driver_fd *fd, uint32_t id, const struct range *ranges, size_t n,

@@ -20,14 +20,6 @@
 /* PCI has no wider ones. */
 #define PASID_BITS_MAX 20
 
-/* Of the kernel's mock IOMMU (CONFIG_IOMMUFD_TEST). */
-#define HW_INFO_MOCK 0xfeedbeef
-
-struct mock_info {
-	uint32_t flags;
-	uint32_t test_reg;
-};
-
 static uint64_t bits(uint64_t value, unsigned high, unsigned low)
 {
 	return (value >> low) & ((1ULL << (high - low + 1)) - 1);
@@ -98,8 +90,11 @@ static void decode_amd(const void *data, struct device_info *out)
 
 static void decode_mock(const void *data, struct device_info *out)
 {
-	const struct mock_info *mock = data;
+	const struct iommufd_hw_info_mock *mock = data;
 
+	out->iova_bits = 31; /* up to IOMMUFD_TEST_APERTURE_LAST */
+	out->page_sizes = IOMMUFD_TEST_PAGE_SIZE;
+	out->nesting = true;
 	add_register(out, "flags", mock->flags);
 	add_register(out, "test_reg", mock->test_reg);
 }
@@ -112,7 +107,7 @@ static const struct {
 	{IOMMUFD_HW_INFO_INTEL_VTD, "vt-d", decode_vtd},
 	{IOMMUFD_HW_INFO_ARM_SMMUV3, "smmuv3", decode_smmuv3},
 	{IOMMUFD_HW_INFO_AMD, "amd", decode_amd},
-	{HW_INFO_MOCK, "mock", decode_mock},
+	{IOMMUFD_HW_INFO_MOCK, "mock", decode_mock},
 };
 
 void iommufd_decode_info(const struct iommufd_hw_info *args, const void *data, size_t length,
@@ -122,7 +117,7 @@ void iommufd_decode_info(const struct iommufd_hw_info *args, const void *data, s
 		struct iommufd_hw_info_vtd vtd;
 		struct iommufd_hw_info_arm_smmuv3 smmuv3;
 		struct iommufd_hw_info_amd amd;
-		struct mock_info mock;
+		struct iommufd_hw_info_mock mock;
 	} raw = {0};
 
 	memcpy(&raw, data, length < sizeof(raw) ? length : sizeof(raw));

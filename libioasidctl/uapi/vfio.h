@@ -15,6 +15,7 @@ typedef uint64_t vfio_u64 __attribute__((aligned(8)));
 enum {
 	VFIO_DEV_GET_INFO = VFIO_DEV_IOCTL(7),
 	VFIO_DEV_SET_IRQS = VFIO_DEV_IOCTL(10),
+	VFIO_DEV_FEATURE = VFIO_DEV_IOCTL(17),
 	VFIO_DEV_BIND_IOMMUFD = VFIO_DEV_IOCTL(18),
 	VFIO_DEV_ATTACH_IOMMUFD_PT = VFIO_DEV_IOCTL(19),
 	VFIO_DEV_DETACH_IOMMUFD_PT = VFIO_DEV_IOCTL(20),
@@ -74,4 +75,30 @@ struct vfio_dev_irq_set {
 	uint32_t start;
 	uint32_t count;
 	int32_t eventfd;
+};
+
+/* Which feature is in the low 16 bits of flags. */
+enum {
+	VFIO_DEV_DMA_BUF = 11,
+	VFIO_DEV_FEATURE_GET = 1 << 16,
+};
+
+struct vfio_dev_feature {
+	uint32_t argsz;
+	uint32_t flags;
+	/* data of the feature */
+};
+
+struct vfio_dev_dma_range {
+	uint64_t offset; /* bytes, whole pages */
+	uint64_t length;
+};
+
+/* GET exports parts of a BAR as a dma-buf; the ioctl returns its descriptor. Linux 6.19. */
+struct vfio_dev_feature_dma_buf {
+	uint32_t region_index; /* the BAR's number */
+	uint32_t open_flags; /* of open(2) */
+	uint32_t flags; /* 0 */
+	uint32_t nr_ranges;
+	/* struct vfio_dev_dma_range[nr_ranges] */
 };

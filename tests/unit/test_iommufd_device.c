@@ -480,20 +480,19 @@ static void test_mediated_device_has_no_iommu_of_its_own(void **state)
 
 static void test_what_it_lacks_has_a_reason(void **state)
 {
-	static const enum capability able[] = {CAP_ALLOW,      CAP_SMALL_PAGES, CAP_COPY,
-					       CAP_ACCOUNTING, CAP_WRITE_ONLY,	CAP_PCI,
-					       CAP_MDEV,       CAP_PLATFORM,	CAP_GROUP_TAKE};
+	static const enum capability lacks[] = {CAP_DMABUF, CAP_VDPA};
 	size_t n = 0;
 
 	(void)state;
 	for (int cap = 0; cap < CAP_COUNT; cap++) {
-		n += !D.missing[cap];
-		if (D.missing[cap])
-			assert_true(strlen(D.missing[cap]) > 10);
+		if (!D.missing[cap])
+			continue;
+		n++;
+		assert_true(strlen(D.missing[cap]) > 10);
 	}
-	assert_int_equal(n, ARRAY_SIZE(able));
-	for (size_t i = 0; i < ARRAY_SIZE(able); i++)
-		assert_null(D.missing[able[i]]);
+	assert_int_equal(n, ARRAY_SIZE(lacks));
+	for (size_t i = 0; i < ARRAY_SIZE(lacks); i++)
+		assert_non_null(D.missing[lacks[i]]);
 }
 
 int main(void)

@@ -199,10 +199,10 @@ static void test_ioasids_it_cannot_make(void **state)
 	spec.name = (char *)"s1";
 	spec.kind = IOASID_NESTED;
 	assert_int_equal(D.ioasid_alloc(fd, &spec, &(struct nesting){.parent = 7}, &id, &err),
-			 -EOPNOTSUPP);
+			 -EINVAL);
 	assert_int_equal(err->kind, ERROR_REFUSED);
 	spec.kind = IOASID_GPA;
-	spec.flags = IOASID_FLAG_DIRTY;
+	spec.flags = IOASID_FLAG_NEST_PARENT | IOASID_FLAG_FAULT_QUEUE;
 	assert_int_equal(D.ioasid_alloc(fd, &spec, NULL, &id, NULL), -EOPNOTSUPP);
 	D.close(fd);
 }
@@ -274,7 +274,8 @@ static void test_info(void **state)
 	assert_int_equal(info.ranges[0].last, 0xfedfffff);
 	assert_int_equal(info.ranges[1].first, 0xfef00000);
 	assert_int_equal(info.alignment, 4096);
-	assert_false(info.counted);
+	assert_true(info.counted);
+	assert_int_equal(info.domains, 0);
 	ioasid_info_done(&info);
 	D.close(fd);
 }
