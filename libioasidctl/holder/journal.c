@@ -55,7 +55,6 @@ static int open_journal(const char *socket, bool ours, struct journal **out,
 	if (!journal)
 		return error_nomem(err);
 	journal->dir = -1;
-	journal->ours = ours;
 	if (asprintf(&journal->path, "%s.state", socket) < 0) {
 		journal->path = NULL;
 		return error_nomem(err);
@@ -68,9 +67,11 @@ static int open_journal(const char *socket, bool ours, struct journal **out,
 		return error_new(err, ERROR_KERNEL, errno, "open directory %s: %s", journal->path,
 				 strerror(errno));
 	ret = check_directory(journal, err);
-	if (!ret)
-		*out = steal_pointer(journal);
-	return ret;
+	if (ret)
+		return ret;
+	journal->ours = ours;
+	*out = steal_pointer(journal);
+	return 0;
 }
 
 int journal_open(const char *socket, struct journal **out, struct ioasidctl_error **err)
