@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -91,9 +92,33 @@ static int bind_to_node(const struct memory *m, int fd, uint64_t size, struct io
 	return (int)ret;
 }
 
+/* The kernel would kill processes before it says no, this one among the first. */
+static int check_machine(const struct memory *m, uint64_t size, struct ioasidctl_error **err)
+{
+	char needed[NUMBER_TEXT_MAX], there[NUMBER_TEXT_MAX];
+	struct sysinfo info;
+	uint64_t total;
+	int ret;
+
+	if (sysinfo(&info))
+		return 0;
+	total = ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
+	if (m->page_size || size <= total)
+		return 0;
+	ret = error_new(err, ERROR_MEMORY, ENOMEM,
+			"memory %s: %s are to be there from the start, and this machine has %s",
+			m->name, number_size(size, needed), number_size(total, there));
+	error_hint(err, "declare less, or leave `prefault` out");
+	return ret;
+}
+
 static int populate(const struct memory *m, int fd, uint64_t from, uint64_t to,
 		    const atomic_bool *cancel, struct ioasidctl_error **err)
 {
+	int ret = m->backing == BACKING_MEMFD ? check_machine(m, to, err) : 0;
+
+	if (ret)
+		return ret;
 	while (from < to) {
 		uint64_t chunk = to - from < POPULATE_CHUNK ? to - from : POPULATE_CHUNK;
 

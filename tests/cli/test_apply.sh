@@ -239,4 +239,13 @@ run "$ioasidctl" show
 golden "$out" show-large
 run "$ioasidctl" delete large
 exits 0 "1000 mappings: deleted"
+# More than the machine has: a refusal, not the end of whatever the kernel kills first.
+cat >vast.yaml <<'END'
+{version: 1, name: vast, memory: [{name: ram, size: 1024T, prefault: true}], fds: [{name: main, ioasids: []}]}
+END
+run "$ioasidctl" apply --driver ioasid vast.yaml
+exits 1 "memory that the machine doesn't have: exit status"
+says "$err" "memory ram: 1024T are to be there from the start, and this machine has" \
+	"memory that the machine doesn't have: message"
+
 finish
