@@ -64,7 +64,11 @@ static int memory_error(const struct memory *m, int errnum, const char *what,
 		kind = ERROR_UNAVAILABLE;
 	else if (errnum == EINTR)
 		kind = ERROR_INTERRUPTED;
-	return error_new(err, kind, errnum, "memory %s: %s: %s", m->name, what, strerror(errnum));
+	error_new(err, kind, errnum, "memory %s: %s: %s", m->name, what, strerror(errnum));
+	if (errnum == EMFILE)
+		error_hint(err, "each memory and each device takes a descriptor: raise the limit "
+				"(ulimit -n, LimitNOFILE= of a service)");
+	return -errnum;
 }
 
 /* The policy belongs to the file's pages, so a mapping made only to set it may go again. */

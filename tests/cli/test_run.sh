@@ -77,6 +77,14 @@ says "$err" "MAP" "-v: kernel actions"
 run bash -c 'ulimit -f 1; exec "$@"' bash "$ioasidctl" run --driver ioasid "$first" -- touch started
 exits 1 "memory above ulimit -f: exit status"
 says "$err" "memory ram: sizing it: File too large" "memory above ulimit -f: message"
+{
+	printf 'version: 1\nname: many\nfds: [{name: main, ioasids: []}]\nmemory:\n'
+	for ((i = 0; i < 100; i++)); do echo "  - {name: m$i, size: 4K}"; done
+} >many.yaml
+run bash -c 'ulimit -n 50; exec "$@"' bash "$ioasidctl" run --driver ioasid many.yaml -- touch started
+exits 1 "more descriptors than ulimit -n: exit status"
+says "$err" "making it: Too many open files" "more descriptors than ulimit -n: message"
+says "$err" "hint: each memory and each device takes a descriptor" "more descriptors than ulimit -n: way out"
 open_deaf_pipe
 "$ioasidctl" run -v --driver ioasid "$first" -- touch started >"$out" 2>&8
 status=$?
