@@ -6,6 +6,7 @@
 #include "plan/plan.h"
 #include "report/host.h"
 #include "report/records.h"
+#include "report/translation.h"
 
 static const char *const error_kinds[] = {
 #define X(id, name, exit_status, retry) name,
@@ -208,11 +209,24 @@ static const struct field dirty_list[] = {
 };
 DESCRIBE(dirty_document, "dirty", "what dirty has done or found", dirty_list);
 
+static const struct field translate_list[] = {
+	VERSIONED,
+	ENTRY(TEXT, "topology", false, "name of the topology"),
+	ENTRY(TEXT, "device", false, "name of the device"),
+	ENTRY(COUNT, "pasid", true, "of its DMA"),
+	ENTRY(TEXT, "access", true, "what was to be allowed", .names = access_names),
+	ENTRY(OBJECTS, "translations", false, "one for each address, in the order given",
+	      .table = &translation_fields),
+	{0},
+};
+DESCRIBE(translate_document, "translate", "where addresses of a device lead", translate_list);
+
 const struct report_document report_documents[] = {
 	{"show", "ioasidctl show --json", &dump_document},
 	{"plan", "ioasidctl plan --json", &plan_document},
 	{"result", "ioasidctl apply --json, ioasidctl delete --json", &result_document},
 	{"check", "ioasidctl check --json", &check_document},
+	{"translate", "ioasidctl translate --json", &translate_document},
 	{"version", "ioasidctl version --json", &version_document},
 	{"invalidate", "ioasidctl invalidate --json", &invalidate_document},
 	{"dirty", "ioasidctl dirty --json", &dirty_document},

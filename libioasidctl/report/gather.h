@@ -25,5 +25,7 @@ void gather_done(struct gather *g);
 const struct device_record *gather_devices(struct gather *g, const struct topology *t);
 void gather_ioasid(struct gather *g, const struct topology *t, const struct iommu_fd *fd,
 		   const struct ioasid *ioasid, struct ioasid_record *out);
+void gather_mapping(const struct topology *t, const struct iommu_fd *fd, const struct mapping *m,
+		    struct mapping_record *out);
 void gather_viommu(struct gather *g, const struct topology *t, const struct iommu_fd *fd,
 		   const struct viommu *viommu, struct viommu_record *out);

@@ -16,27 +16,31 @@ static const struct range_record *gather_ranges(struct gather *g, const struct r
 	return out;
 }
 
+void gather_mapping(const struct topology *t, const struct iommu_fd *fd, const struct mapping *m,
+		    struct mapping_record *out)
+{
+	const bool copy = m->memory == NO_INDEX;
+
+	*out = (struct mapping_record){
+		.iova = m->iova,
+		.length = m->length,
+		.access = access_names[m->access & ACCESS_RW],
+		.memory = copy ? NULL : t->memories[m->memory].name,
+		.offset = copy ? FIELD_UNKNOWN : m->offset,
+		.copy = copy && m->source != NO_INDEX ? fd->ioasids[m->source].name : NULL,
+		.from = copy ? m->offset : FIELD_UNKNOWN,
+		.automatic = m->auto_iova ? true : FIELD_UNKNOWN,
+	};
+}
+
 static const struct mapping_record *gather_mappings(struct gather *g, const struct topology *t,
 						    const struct iommu_fd *fd,
 						    const struct ioasid *ioasid)
 {
 	struct mapping_record *out = gather_array(g, ioasid->n_maps, sizeof(*out));
 
-	for (size_t i = 0; out && i < ioasid->n_maps; i++) {
-		const struct mapping *m = &ioasid->maps[i];
-		bool copy = m->memory == NO_INDEX;
-
-		out[i] = (struct mapping_record){
-			.iova = m->iova,
-			.length = m->length,
-			.access = access_names[m->access & ACCESS_RW],
-			.memory = copy ? NULL : t->memories[m->memory].name,
-			.offset = copy ? FIELD_UNKNOWN : m->offset,
-			.copy = copy && m->source != NO_INDEX ? fd->ioasids[m->source].name : NULL,
-			.from = copy ? m->offset : FIELD_UNKNOWN,
-			.automatic = m->auto_iova ? true : FIELD_UNKNOWN,
-		};
-	}
+	for (size_t i = 0; out && i < ioasid->n_maps; i++)
+		gather_mapping(t, fd, &ioasid->maps[i], &out[i]);
 	return out;
 }
 

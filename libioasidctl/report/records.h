@@ -141,7 +141,7 @@ struct topology_record {
 	size_t n_fds;
 };
 
-extern const struct field_table topology_fields;
+extern const struct field_table topology_fields, mapping_fields, range_fields;
 
 /* Names of enum ioasid_flag, in the order of the bits. */
 extern const char *const ioasid_flag_names[];

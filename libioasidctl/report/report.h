@@ -12,6 +12,25 @@
 /* One element of "topologies" in the dump. New reference; NULL: out of memory. */
 json_t *report_topology(const struct driver_env *env, const struct topology *t);
 
+/* Addresses to be translated as the IOMMU would for a device. */
+struct translate_query {
+	const char *device; /* its name */
+	uint32_t pasid; /* NO_PASID: its DMA has none */
+	uint8_t access; /* enum mapping_access: what must be allowed; 0: any of it */
+	const uint64_t *iovas;
+	size_t n_iovas;
+};
+
+#define TRANSLATE_IOVAS_MAX 1024
+
+/*
+ * The document of translate.schema.json: for each address the way to the memory, or where that
+ * stops, which is no error. Reads the memories of the topology; may block on slow files. -ENOENT:
+ * no such device; -EINVAL.
+ */
+int report_translations(const struct topology *t, const struct translate_query *query, json_t **out,
+			struct ioasidctl_error **err);
+
 /* The whole dump: {schema_version, topologies: [...]}. Steals the array. */
 json_t *report_dump(json_t *topologies);
 

@@ -12,7 +12,7 @@ static const struct field range_list[] = {
 	IS(HEX, last, ABOUT("last address, inclusive")),
 	{0},
 };
-static TABLE(range_fields, "range", "a range of I/O virtual addresses", range_list);
+TABLE(range_fields, "range", "a range of I/O virtual addresses", range_list);
 #undef RECORD
 
 #define RECORD mapping_record
@@ -27,7 +27,7 @@ static const struct field mapping_list[] = {
 	IS(BOOL, automatic, OPTIONAL, ABOUT("true where the kernel chose the address")),
 	{0},
 };
-static TABLE(mapping_fields, "mapping", "memory at a range of addresses", mapping_list);
+TABLE(mapping_fields, "mapping", "memory at a range of addresses", mapping_list);
 #undef RECORD
 
 #define RECORD attachment_record
