@@ -13,6 +13,8 @@ const char *const color_names[] = {
 const char *const shell_names[] = {
 	[SHELL_BASH] = "bash", [SHELL_ZSH] = "zsh", [SHELL_FISH] = "fish", NULL};
 
+const char *const access_choices[] = {"r", "w", "rw", NULL};
+
 #define AT(member) .offset = offsetof(struct invocation, member)
 
 const struct option_spec option_specs[OPTION_COUNT] = {
@@ -39,6 +41,10 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 			 .help = "when ended by a signal, leave topologies for the next holder"},
 	[OPTION_TEARDOWN] = {"teardown", 0, AT(keep), .value = false,
 			     .help = "when ended by a signal, remove all topologies (default)"},
+	[OPTION_PASID] = {"pasid", 0, "N", AT(pasid),
+			  .help = "DMA with that process address space id, not without one"},
+	[OPTION_ACCESS] = {"access", 0, "ACCESS", COMPLETE_NOTHING, access_choices, AT(access),
+			   .help = "what has to be allowed there: r, w or rw; default: any of it"},
 	[OPTION_EXIT_IDLE] = {"exit-idle", 0, AT(exit_idle), .value = true,
 			      .help = "end when the last topology and the last client are gone"},
 	[OPTION_READY_FD] = {"ready-fd", 0, "N", AT(ready_fd),
@@ -276,16 +282,18 @@ static int check_machine(const struct invocation *in, struct ioasidctl_error **e
 	return ret;
 }
 
-/* Arguments as the synopsis has them: the name of the first is its first word. */
+/* Arguments as the synopsis has them: one word for each. */
 static int check_arguments(const struct invocation *in, struct ioasidctl_error **err)
 {
 	const struct verb *verb = in->verb;
-	const int word = (int)strcspn(verb->synopsis, " .");
+	const char *word = verb->synopsis;
 	int ret;
 
+	for (size_t i = 0; i < in->n_arguments && strchr(word, ' '); i++)
+		word = strchr(word, ' ') + 1;
 	if (in->n_arguments < verb->min_arguments)
-		ret = error_new(err, ERROR_USAGE, EINVAL, "%s: %.*s is missing", verb->name, word,
-				verb->synopsis);
+		ret = error_new(err, ERROR_USAGE, EINVAL, "%s: %.*s is missing", verb->name,
+				(int)strcspn(word, " ."), word);
 	else if (in->n_arguments > verb->max_arguments)
 		ret = error_new(err, ERROR_USAGE, EINVAL, "%s: \"%s\" is one argument too many",
 				verb->name, in->arguments[verb->max_arguments]);

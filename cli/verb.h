@@ -24,6 +24,8 @@ enum option_id {
 	OPTION_VERBOSE,
 	OPTION_KEEP,
 	OPTION_TEARDOWN,
+	OPTION_PASID,
+	OPTION_ACCESS,
 	OPTION_EXIT_IDLE,
 	OPTION_READY_FD,
 	OPTION_LEAF,
@@ -73,6 +75,7 @@ enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum shell { SHELL_BASH, SHELL_ZSH, SHELL_FISH, SHELL_COUNT };
 extern const char *const color_names[];
 extern const char *const shell_names[];
+extern const char *const access_choices[];
 
 struct verb;
 
@@ -81,10 +84,11 @@ struct invocation {
 	const struct verb *verb; /* NULL: none given */
 	bool json, yaml, names, dry_run, no_verify, verbose, keep, exit_idle, leaf, no_clear, help,
 		version;
-	const char *socket, *machine, *ready_fd, *bitmap, *page_size;
+	const char *socket, *machine, *ready_fd, *bitmap, *page_size, *pasid;
 	const char *device, *group, *host_driver, *root; /* of host */
 	int driver; /* enum driver_choice */
 	int color; /* enum color_choice */
+	int access; /* of access_choices; where given */
 	uint32_t given; /* OPTION() bits */
 	char **arguments;
 	size_t n_arguments;
@@ -103,9 +107,9 @@ struct verb {
 	int (*run)(const struct invocation *in); /* returns the exit status */
 };
 
-extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_delete, verb_run,
-	verb_invalidate, verb_dirty, verb_daemon, verb_host, verb_version, verb_completion,
-	verb_help;
+extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_translate, verb_delete,
+	verb_run, verb_invalidate, verb_dirty, verb_daemon, verb_host, verb_version,
+	verb_completion, verb_help;
 
 /* In the order of the help; terminated by NULL. */
 extern const struct verb *const verbs[];

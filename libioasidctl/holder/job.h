@@ -17,13 +17,22 @@ struct peer {
 	bool trusted; /* root or the holder's own user */
 };
 
-enum job_kind { JOB_APPLY, JOB_PLAN, JOB_SHOW, JOB_DELETE, JOB_INVALIDATE, JOB_DIRTY };
+enum job_kind {
+	JOB_APPLY,
+	JOB_PLAN,
+	JOB_SHOW,
+	JOB_TRANSLATE,
+	JOB_DELETE,
+	JOB_INVALIDATE,
+	JOB_DIRTY
+};
 
 /* All parameters of all methods; strings borrowed from the message, NULL when absent. */
 struct parameters {
 	const char *config, *file, *driver, *machine, *name, *form, *interface;
-	const char *object, *action, *range, *page_size;
-	const json_t *entries; /* array of strings */
+	const char *object, *action, *range, *page_size, *device, *access;
+	const json_t *entries, *iovas; /* arrays of strings */
+	json_int_t pasid; /* -1: absent */
 	bool dry_run, verify, list, verbose, leaf, keep;
 };
 

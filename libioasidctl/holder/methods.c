@@ -10,7 +10,7 @@
 #include "holder/interface.h"
 #include "report/report.h"
 
-enum field_type { FIELD_TEXT, FIELD_BOOL, FIELD_TEXTS };
+enum field_type { FIELD_TEXT, FIELD_BOOL, FIELD_INT, FIELD_TEXTS };
 
 struct field {
 	const char *name;
@@ -32,6 +32,10 @@ struct field {
 #member, FIELD_BOOL, false, offsetof(struct parameters, member) \
 	}
 
+#define INT(member)                                                            \
+	{                                                                      \
+#member, FIELD_INT, false, offsetof(struct parameters, member) \
+	}
 #define TEXTS(member)                                                           \
 	{                                                                       \
 #member, FIELD_TEXTS, true, offsetof(struct parameters, member) \
@@ -67,6 +71,11 @@ static const struct method methods[] = {
 	 {REQUIRED(config), TEXT(file), TEXT(driver), TEXT(machine)}},
 	/* Open to all, but answers each only with what is theirs: see may_show(). */
 	{INTERFACE_OWN ".Show", true, NULL, JOB_SHOW, {TEXT(name), TEXT(form)}},
+	{INTERFACE_OWN ".Translate",
+	 true,
+	 NULL,
+	 JOB_TRANSLATE,
+	 {REQUIRED(name), REQUIRED(device), INT(pasid), TEXT(access), TEXTS(iovas)}},
 	{INTERFACE_OWN ".Delete",
 	 false,
 	 NULL,
@@ -132,6 +141,10 @@ static bool set_field(struct parameters *out, const struct field *f, const json_
 		*(bool *)at = json_is_true(value);
 		return json_is_boolean(value);
 	}
+	if (f->type == FIELD_INT) {
+		*(json_int_t *)at = json_integer_value(value);
+		return json_is_integer(value) && json_integer_value(value) >= 0;
+	}
 	if (f->type == FIELD_TEXTS) {
 		*(const json_t **)at = value;
 		return is_texts(value);
@@ -147,7 +160,7 @@ static const char *read_parameters(const struct method *method, json_t *json,
 	const char *key;
 	json_t *value;
 
-	*out = (struct parameters){.verify = true};
+	*out = (struct parameters){.verify = true, .pasid = -1};
 	json_object_foreach (json, key, value) {
 		const struct field *f = find_field(method, key);
 
@@ -155,7 +168,7 @@ static const char *read_parameters(const struct method *method, json_t *json,
 			return key;
 	}
 	for (const struct field *f = method->fields; f->name; f++)
-		if (f->required && !*(const char **)((char *)out + f->offset))
+		if (f->required && !*(const void **)((char *)out + f->offset))
 			return f->name;
 	return NULL;
 }

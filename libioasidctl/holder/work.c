@@ -225,6 +225,8 @@ static int perform(struct work *work, const struct job *job, struct transaction 
 		return work_invalidate(work, job, how, out, err);
 	case JOB_DIRTY:
 		return work_dirty(work, job, how, out, err);
+	case JOB_TRANSLATE:
+		return work_translate(work, job, out, err);
 	case JOB_PLAN:
 		how->dry_run = true;
 		how->list = true;
@@ -271,7 +273,7 @@ void work_run(struct work *work, struct job *job, void (*between)(void *data), v
 
 bool work_can_overtake(const struct work *work, const struct job *job)
 {
-	if (job->kind != JOB_SHOW || !work->changing)
+	if ((job->kind != JOB_SHOW && job->kind != JOB_TRANSLATE) || !work->changing)
 		return false;
 	if (job->parameters.name)
 		return strcmp(job->parameters.name, work->changing) != 0;

@@ -95,6 +95,13 @@ static int refuse_show(const struct job *job, struct ioasidctl_error **err)
 	return ret;
 }
 
+int work_find_shown(const struct work *work, const struct job *job, const struct topology **out,
+		    struct ioasidctl_error **err)
+{
+	*out = engine_topology(work->world->engine, job->parameters.name);
+	return *out && may_show(work, *out, &job->peer) ? 0 : refuse_show(job, err);
+}
+
 /* A config declares one topology: without a name it's the only one that the caller may see. */
 static int find_only(const struct work *work, const struct peer *peer, const struct topology **out,
 		     struct ioasidctl_error **err)
@@ -168,9 +175,11 @@ int work_show(struct work *work, const struct job *job, json_t **out, struct ioa
 
 		return ret ? ret : show_yaml(only, out, err);
 	}
-	if (name)
-		only = engine_topology(work->world->engine, name);
-	if (name && (!only || !may_show(work, only, &job->peer)))
-		return refuse_show(job, err);
+	if (name) {
+		int ret = work_find_shown(work, job, &only, err);
+
+		if (ret)
+			return ret;
+	}
 	return yaml ? show_yaml(only, out, err) : show_json(work, job, only, out, err);
 }

@@ -38,7 +38,14 @@ void record_intend(void *data, const struct topology *desired);
 void record_end(struct work *work, struct record *record, const struct topology *live,
 		bool committed);
 
+/* work_translate.c */
+int work_translate(struct work *work, const struct job *job, json_t **out,
+		   struct ioasidctl_error **err);
+
 /* work_show.c */
+/* The topology that the job names, if whoever sent it may see it. */
+int work_find_shown(const struct work *work, const struct job *job, const struct topology **out,
+		    struct ioasidctl_error **err);
 int work_show(struct work *work, const struct job *job, json_t **out, struct ioasidctl_error **err);
 /* work_live.c: what is done with live objects beside transactions. */
 int work_invalidate(struct work *work, const struct job *job, const struct transaction *how,

@@ -223,7 +223,7 @@ void worker_submit(struct worker *worker, struct job *job)
 		hand_back(worker, job);
 	} else {
 		queue_add(&worker->waiting, job);
-		if (job->kind == JOB_SHOW)
+		if (job->kind == JOB_SHOW || job->kind == JOB_TRANSLATE)
 			atomic_store_explicit(&worker->overtakers, true, memory_order_release);
 		pthread_cond_signal(&worker->wake);
 	}

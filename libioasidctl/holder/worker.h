@@ -2,9 +2,9 @@
 /*
  * The one thread that does the work. The rule that makes locks on the engine needless: this thread
  * alone touches the engine, the drivers, the reference machine and the journal. Jobs run in the
- * order of their submission; only, between two operations of a transaction, those Show jobs are
- * served that concern other topologies. The loop's thread shares nothing with it but the two
- * queues here and each job's `cancel`.
+ * order of their submission; only, between two operations of a transaction, those Show and
+ * Translate jobs are served that concern other topologies. The loop's thread shares nothing with it
+ * but the two queues here and each job's `cancel`.
  */
 #pragma once
 

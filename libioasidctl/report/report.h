@@ -23,6 +23,10 @@ struct translate_query {
 
 #define TRANSLATE_IOVAS_MAX 1024
 
+/* The parts of a query as they come from outside: "r", "w", "rw", NULL for 0; 1 to PASID_MAX. */
+int translate_parse_access(const char *text, uint8_t *out, struct ioasidctl_error **err);
+int translate_check_pasid(uint64_t pasid, struct ioasidctl_error **err);
+
 /*
  * The document of translate.schema.json: for each address the way to the memory, or where that
  * stops, which is no error. Reads the memories of the topology; may block on slow files. -ENOENT:

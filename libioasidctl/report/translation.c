@@ -3,6 +3,8 @@
 #include "report/translation.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -174,6 +176,30 @@ static json_t *translate_one(const struct translate_world *world, uint32_t devic
 	json = g.failed ? NULL : fields_encode(&translation_fields, &record);
 	gather_done(&g);
 	return json;
+}
+
+int translate_parse_access(const char *text, uint8_t *out, struct ioasidctl_error **err)
+{
+	*out = 0;
+	for (uint8_t access = ACCESS_READ; text && access <= ACCESS_RW; access++)
+		if (!strcmp(access_names[access], text)) {
+			*out = access;
+			return 0;
+		}
+	return text ? error_new(err, ERROR_USAGE, EINVAL, "an access is r, w or rw, not \"%s\"",
+				text)
+		    : 0;
+}
+
+int translate_check_pasid(uint64_t pasid, struct ioasidctl_error **err)
+{
+	if (pasid && pasid <= PASID_MAX)
+		return 0;
+	error_new(err, ERROR_USAGE, EINVAL, "%" PRIu64 " is no PASID: those are from 1 to %u",
+		  pasid, PASID_MAX);
+	if (!pasid)
+		error_hint(err, "0 is what DMA without PASID counts as: ask without one");
+	return -EINVAL;
 }
 
 static int refuse_device(const struct topology *t, const char *name, struct ioasidctl_error **err)

@@ -76,6 +76,7 @@ void walk_amd_guest(struct walk *w, const struct table *table)
 	struct x86_rules rules = {
 		.levels = 4 + (unsigned)guest_levels,
 		.large = BIT(1) | BIT(2),
+		.memory_type = true,
 		/* Linux counts on it: the table of PASID 0 decodes all its bits. */
 		.sign_extended = tagged && w->request->pasid,
 		.faults = &faults,

@@ -154,6 +154,32 @@ static bool check_input(struct walk *w, uint64_t cd, unsigned input_bits, bool u
 			 input_bits);
 }
 
+/* Of faults in the table the context says what becomes of them (5.5); of its own it doesn't. */
+static const char *aftermath(const uint64_t *ste, uint64_t cd)
+{
+	if (cd & CD_S && !(ste[1] & STE_S1STALLD))
+		return ", and the DMA waits for an answer (S in the CD)";
+	return cd & CD_R ? NULL : ", but it isn't recorded (R in the CD)";
+}
+
+static bool check_cd(struct walk *w, const uint64_t *ste, uint64_t cd)
+{
+	const bool upper = w->request->iova & UPPER_HALF;
+
+	if (!(cd & CD_V))
+		return walk_stop(w, WALK_STOP_CONTEXT, C_BAD_CD, "its bit 31 (V) is clear");
+	if (!(cd & CD_AA64))
+		return walk_stop(w, WALK_STOP_CONTEXT, C_BAD_CD,
+				 "its bit 41 (AA64) is clear: a table of 32-bit processors, which "
+				 "isn't walked here");
+	if (!(cd & (upper ? CD_EPD << CD_TTB1_SHIFT : CD_EPD)))
+		return true;
+	w->aftermath = aftermath(ste, cd);
+	return walk_stop(w, WALK_STOP_ADDRESS, F_TRANSLATION,
+			 "its EPD%d is set: nothing in that half of the addresses is translated",
+			 upper);
+}
+
 /* What the CD says of the table that the address belongs to. */
 static bool read_cd(struct walk *w, const uint64_t *cd, struct lpae_rules *rules)
 {
@@ -161,17 +187,6 @@ static bool read_cd(struct walk *w, const uint64_t *cd, struct lpae_rules *rules
 	const uint64_t half = cd[0] >> (upper ? CD_TTB1_SHIFT : 0), ttb = cd[upper ? 2 : 1];
 	const unsigned size = (unsigned)FIELD(half, CD_TSZ);
 
-	if (!(cd[0] & CD_V))
-		return walk_stop(w, WALK_STOP_CONTEXT, C_BAD_CD, "its bit 31 (V) is clear");
-	if (!(cd[0] & CD_AA64))
-		return walk_stop(w, WALK_STOP_CONTEXT, C_BAD_CD,
-				 "its bit 41 (AA64) is clear: a table of 32-bit processors, which "
-				 "isn't walked here");
-	if (half & CD_EPD)
-		return walk_stop(w, WALK_STOP_ADDRESS, F_TRANSLATION,
-				 "its EPD%d is set: nothing in that half of the addresses is "
-				 "translated",
-				 upper);
 	rules->granule = granule_of(half, upper);
 	if (!rules->granule)
 		return walk_stop(w, WALK_STOP_CONTEXT, C_BAD_CD, "its TG%d is a reserved value",
@@ -196,14 +211,6 @@ static bool read_cd(struct walk *w, const uint64_t *cd, struct lpae_rules *rules
 	return true;
 }
 
-/* Of faults in the table the context says what becomes of them (5.5); of its own it doesn't. */
-static const char *aftermath(const uint64_t *ste, uint64_t cd)
-{
-	if (cd & CD_S && !(ste[1] & STE_S1STALLD))
-		return ", and the DMA waits for an answer (S in the CD)";
-	return cd & CD_R ? NULL : ", but it isn't recorded (R in the CD)";
-}
-
 static void walk_stage1(struct walk *w, const uint64_t *ste)
 {
 	struct lpae_rules rules = {0};
@@ -214,7 +221,7 @@ static void walk_stage1(struct walk *w, const uint64_t *ste)
 	if (!choose_substream(w, ste, &substream) || !find_cd(w, ste[0], substream, &address))
 		return;
 	cd = walk_read(w, "CD", address, CD_WORDS);
-	if (!cd || !read_cd(w, cd->words, &rules))
+	if (!cd || !check_cd(w, ste, cd->words[0]) || !read_cd(w, cd->words, &rules))
 		return;
 	w->aftermath = aftermath(ste, cd->words[0]);
 	if (check_input(w, cd->words[0], rules.input_bits, w->request->iova & UPPER_HALF))

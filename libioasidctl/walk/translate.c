@@ -12,6 +12,9 @@
 
 #define WORD_BYTES 8
 
+static const char lost_source[] = "the mapping there is a copy, and what it copied is gone: which "
+				  "memory it is, isn't known";
+
 struct parent {
 	const struct translate_world *world;
 	struct translation *out;
@@ -72,9 +75,7 @@ static bool read_word(const struct parent *parent, const struct lookup *place, u
 	int ret;
 
 	if (place->memory == NO_INDEX) {
-		say(stop, WALK_STOP_UNREADABLE,
-		    "the mapping there is a copy, and what it copied is gone: what memory it is, "
-		    "isn't known");
+		say(stop, WALK_STOP_UNREADABLE, "%s", lost_source);
 		return false;
 	}
 	ret = world->read(world->data, place->memory, place->offset, word, WORD_BYTES);
@@ -163,7 +164,7 @@ static void find_memory(const struct translate_world *world, struct translation 
 {
 	struct walk *w = &out->walk;
 	const uint64_t in_page = w->page_size ? w->gpa & (w->page_size - 1) : 0;
-	uint8_t missing;
+	uint8_t allowed, missing;
 
 	lookup_address(out->fd, out->gpa, w->gpa, &out->place);
 	if (!out->place.mapping) {
@@ -176,16 +177,18 @@ static void find_memory(const struct translate_world *world, struct translation 
 	out->length = out->place.rest;
 	if (w->page_size && w->page_size - in_page < out->length)
 		out->length = w->page_size - in_page;
-	out->access = w->access & out->place.mapping->access;
+	allowed = out->place.mapping->access & ACCESS_RW;
+	out->access = w->access & allowed;
 	missing = out->request.access ? out->request.access & (uint8_t)~out->access : !out->access;
-	if (!missing)
-		return;
-	walk_stop(w, WALK_STOP_ACCESS, NULL, "the mapping of %s allows %s, and the table %s",
-		  out->gpa->name, access_names[out->place.mapping->access & ACCESS_RW],
-		  access_names[w->access]);
-	if (out->gpa == out->ioasid)
-		snprintf(w->stop.reason, sizeof(w->stop.reason), "the mapping of %s allows %s",
-			 out->gpa->name, access_names[out->access]);
+	if (missing && out->request.access)
+		walk_stop(w, WALK_STOP_ACCESS, NULL, "the mapping of %s allows %s, not %s",
+			  out->gpa->name, access_names[allowed], access_names[missing]);
+	else if (missing)
+		walk_stop(w, WALK_STOP_ACCESS, NULL,
+			  "the mapping of %s allows %s, and the table %s: nothing is left",
+			  out->gpa->name, access_names[allowed], access_names[w->access]);
+	else if (out->place.memory == NO_INDEX)
+		walk_stop(w, WALK_STOP_UNREADABLE, NULL, "%s", lost_source);
 	w->stop.step = WALK_NO_STEP;
 }
 

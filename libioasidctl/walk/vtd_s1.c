@@ -26,6 +26,7 @@ void walk_vtd_s1(struct walk *w, const struct table *table)
 		.root = table->address,
 		.levels = width == WIDTH_5_LEVELS ? 5 : 4,
 		.large = BIT(1) | BIT(2), /* 2M; 1G where the hardware has FS1GP */
+		.memory_type = true,
 		.sign_extended = true,
 		.sets_bits = true,
 		.faults = &faults,

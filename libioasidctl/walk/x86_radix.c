@@ -39,16 +39,18 @@ static bool check_address(struct walk *w, const struct x86_rules *rules)
 	return false;
 }
 
-/* Bits below the address of a large page, except 12: that is its memory type. */
-static uint64_t reserved_bits(unsigned level)
+/* Bits below the address of a large page. */
+static uint64_t reserved_bits(const struct x86_rules *rules, unsigned level)
 {
-	return level ? BITS(PAGE_SHIFT + LEVEL_BITS * level - 1, PAGE_SHIFT + 1) : 0;
+	const unsigned low = rules->memory_type ? PAGE_SHIFT + 1 : PAGE_SHIFT;
+
+	return level ? BITS(PAGE_SHIFT + LEVEL_BITS * level - 1, low) : 0;
 }
 
 static bool check_page(struct walk *w, const struct x86_rules *rules, uint64_t entry,
 		       unsigned level)
 {
-	uint64_t reserved = entry & reserved_bits(level);
+	uint64_t reserved = entry & reserved_bits(rules, level);
 
 	if (level && !(rules->large & BIT(level)))
 		return walk_stop(w, WALK_STOP_RESERVED, rules->faults->reserved,

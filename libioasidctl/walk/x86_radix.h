@@ -19,6 +19,7 @@ struct x86_rules {
 	uint64_t root; /* guest-physical; bits that aren't part of it are ignored */
 	unsigned levels;
 	unsigned large; /* bit n: entries of level n (from 0, the PTE) may be pages */
+	bool memory_type; /* bit 12 of a large page is one; else part of its address, and 0 */
 	bool sign_extended; /* the bits above those translated repeat the highest; else are 0 */
 	bool sets_bits; /* it sets A and D in the entries, and has to be able to */
 	const struct x86_faults *faults;
