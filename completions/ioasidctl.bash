@@ -19,7 +19,7 @@ _ioasidctl()
 			COMPREPLY=($(compgen -c -f -- "$cur"))
 			return
 			;;
-		check | plan | apply | show | delete | run | invalidate | dirty | daemon | host | version | completion | help)
+		check | plan | apply | show | translate | delete | run | invalidate | dirty | daemon | version | completion | help)
 			[[ $verb ]] || verb=${COMP_WORDS[i]}
 			;;
 		esac
@@ -37,6 +37,14 @@ _ioasidctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
+	--pasid)
+		:
+		return
+		;;
+	--access)
+		:
+		return
+		;;
 	--ready-fd)
 		:
 		return
@@ -47,22 +55,6 @@ _ioasidctl()
 		;;
 	--page-size)
 		:
-		return
-		;;
-	--device)
-		:
-		return
-		;;
-	--group)
-		:
-		return
-		;;
-	--host-driver)
-		:
-		return
-		;;
-	--root)
-		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
 	--color)
@@ -88,6 +80,10 @@ _ioasidctl()
 		options=' --json --yaml --names --socket --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
 		;;
+	translate)
+		options=' --json --socket --pasid --access --color --help --version'
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
+		;;
 	delete)
 		options=' --json --socket --dry-run --verbose --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
@@ -108,10 +104,6 @@ _ioasidctl()
 		options=' --json --socket --machine --verbose --keep --teardown --exit-idle --ready-fd --color --help --version'
 		[[ $cur == -* ]] || :
 		;;
-	host)
-		options=' --json --device --group --host-driver --root --color --help --version'
-		[[ $cur == -* ]] || :
-		;;
 	version)
 		options=' --json --color --help --version'
 		[[ $cur == -* ]] || :
@@ -122,11 +114,11 @@ _ioasidctl()
 		;;
 	help)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run invalidate dirty daemon host version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show translate delete run invalidate dirty daemon version completion help' -- "$cur"))
 		;;
 	*)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run invalidate dirty daemon host version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show translate delete run invalidate dirty daemon version completion help' -- "$cur"))
 		;;
 	esac
 	[[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))

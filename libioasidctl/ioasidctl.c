@@ -8,6 +8,7 @@
 
 #include "apply/engine.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "config/config.h"
 #include "holder/client.h"
 #include "refdev/refdev.h"
@@ -254,6 +255,57 @@ int ioasidctl_dump_config(struct ioasidctl *ctx, const char *name, char **yaml,
 			    "yaml", yaml, error);
 	ret = find_topology(ctx, name, &t, error);
 	return ret ? ret : config_write(t, yaml, &length, error);
+}
+
+static json_t *hex_list(const uint64_t *numbers, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++) {
+		char text[NUMBER_TEXT_MAX];
+
+		if (!json_array_append_new(list, json_string(number_hex(numbers[i], text))))
+			continue;
+		json_decref(list);
+		return NULL;
+	}
+	return list;
+}
+
+static int translate_here(struct ioasidctl *ctx, const char *topology,
+			  struct translate_query *query, const char *access, char **translation,
+			  struct ioasidctl_error **error)
+{
+	_cleanup_json_ json_t *document = NULL;
+	const struct topology *t;
+	int ret = translate_parse_access(access, &query->access, error);
+
+	if (!ret)
+		ret = find_topology(ctx, topology, &t, error);
+	if (!ret)
+		ret = report_translations(t, query, &document, error);
+	return ret ? ret : print_json(document, translation, error);
+}
+
+int ioasidctl_translate(struct ioasidctl *ctx, const char *topology, const char *device, long pasid,
+			const char *access, const uint64_t *iovas, size_t n, char **translation,
+			struct ioasidctl_error **error)
+{
+	struct translate_query query = {.device = device,
+					.pasid = pasid < 0 ? NO_PASID : (uint32_t)pasid,
+					.iovas = iovas,
+					.n_iovas = n};
+	int ret = pasid < 0 ? 0 : translate_check_pasid((uint64_t)pasid, error);
+
+	if (ret)
+		return ret;
+	if (!ctx->client)
+		return translate_here(ctx, topology, &query, access, translation, error);
+	return call(ctx, "Translate",
+		    json_pack("{s:s, s:s, s:s*, s:o*, s:o}", "name", topology, "device", device,
+			      "access", access, "pasid", pasid < 0 ? NULL : json_integer(pasid),
+			      "iovas", hex_list(iovas, n)),
+		    "translation", translation, error);
 }
 
 static int object_descriptor(const struct topology *t, const char *object)

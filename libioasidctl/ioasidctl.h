@@ -14,6 +14,7 @@
 #define IOASIDCTL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -98,6 +99,18 @@ IOASIDCTL_API int ioasidctl_show(struct ioasidctl *ctx, const char *name, char *
 /* *yaml: a config that applies to the live state of that topology. Since: 0.1 */
 IOASIDCTL_API int ioasidctl_dump_config(struct ioasidctl *ctx, const char *name, char **yaml,
 					struct ioasidctl_error **error);
+
+/*
+ * Where `n` addresses of a device's DMA lead, as its IOMMU would find out: through the guest's
+ * table if the device is in a nested IOASID, and the mapping, to the memory. pasid: -1 for DMA
+ * without one. access: "r", "w" or "rw", what has to be allowed; NULL: any of it. *translation:
+ * JSON as in translate.schema.json, also of addresses that lead nowhere. -ENOENT: no such topology
+ * or device. Since: 0.1
+ */
+IOASIDCTL_API int ioasidctl_translate(struct ioasidctl *ctx, const char *topology,
+				      const char *device, long pasid, const char *access,
+				      const uint64_t *iovas, size_t n, char **translation,
+				      struct ioasidctl_error **error);
 
 /*
  * The descriptor of the fd, device or memory `object` of a topology of this process, borrowed: it
