@@ -19,7 +19,7 @@ _ioasidctl()
 			COMPREPLY=($(compgen -c -f -- "$cur"))
 			return
 			;;
-		check | plan | apply | show | translate | delete | run | invalidate | dirty | daemon | version | completion | help)
+		check | plan | apply | show | translate | delete | run | invalidate | dirty | daemon | host | version | completion | help)
 			[[ $verb ]] || verb=${COMP_WORDS[i]}
 			;;
 		esac
@@ -55,6 +55,22 @@ _ioasidctl()
 		;;
 	--page-size)
 		:
+		return
+		;;
+	--device)
+		:
+		return
+		;;
+	--group)
+		:
+		return
+		;;
+	--host-driver)
+		:
+		return
+		;;
+	--root)
+		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
 	--color)
@@ -104,6 +120,10 @@ _ioasidctl()
 		options=' --json --socket --machine --verbose --keep --teardown --exit-idle --ready-fd --color --help --version'
 		[[ $cur == -* ]] || :
 		;;
+	host)
+		options=' --json --device --group --host-driver --root --color --help --version'
+		[[ $cur == -* ]] || :
+		;;
 	version)
 		options=' --json --color --help --version'
 		[[ $cur == -* ]] || :
@@ -114,11 +134,11 @@ _ioasidctl()
 		;;
 	help)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show translate delete run invalidate dirty daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show translate delete run invalidate dirty daemon host version completion help' -- "$cur"))
 		;;
 	*)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show translate delete run invalidate dirty daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show translate delete run invalidate dirty daemon host version completion help' -- "$cur"))
 		;;
 	esac
 	[[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))

@@ -149,6 +149,47 @@ static void test_wrong_driver(void **state)
 	ioasidctl_error_free(error);
 }
 
+/* Of a topology in this process, or of a holder's. */
+static void check_translation(struct ioasidctl *ctx)
+{
+	const uint64_t iovas[] = {0xfffff, 0x100000};
+	struct ioasidctl_error *error = NULL;
+	char *text;
+
+	assert_int_equal(ioasidctl_translate(ctx, "t", "edu", -1, NULL, iovas, 2, &text, NULL), 0);
+	assert_non_null(strstr(text, "\"iova\":\"0xfffff\",\"translated\":true"));
+	assert_non_null(strstr(text, "\"memory\":\"ram\",\"offset\":\"0xfffff\",\"access\":\"rw\","
+				     "\"length\":\"0x1\"}"));
+	assert_non_null(strstr(text, "\"iova\":\"0x100000\",\"translated\":false"));
+	assert_non_null(strstr(text, "\"kind\":\"not-mapped\""));
+	free(text);
+	assert_int_equal(ioasidctl_translate(ctx, "t", "edu", 5, "r", iovas, 1, &text, NULL), 0);
+	assert_non_null(strstr(text, "\"pasid\":5,\"access\":\"r\""));
+	assert_non_null(strstr(text, "\"kind\":\"blocked\""));
+	free(text);
+	text = NULL;
+	assert_int_equal(ioasidctl_translate(ctx, "t", "gpu", -1, NULL, iovas, 1, &text, &error),
+			 -ENOENT);
+	assert_string_equal(ioasidctl_error_kind(error), "usage");
+	assert_string_equal(ioasidctl_error_object(error), "gpu");
+	ioasidctl_error_free(error);
+	assert_int_equal(ioasidctl_translate(ctx, "u", "edu", -1, NULL, iovas, 1, &text, NULL),
+			 -ENOENT);
+	assert_int_equal(ioasidctl_translate(ctx, "t", "edu", -1, NULL, iovas, 0, &text, NULL),
+			 -EINVAL);
+	assert_int_equal(ioasidctl_translate(ctx, "t", "edu", 0, NULL, iovas, 1, &text, NULL),
+			 -EINVAL);
+	assert_int_equal(ioasidctl_translate(ctx, "t", "edu", -1, "wr", iovas, 1, &text, NULL),
+			 -EINVAL);
+	assert_null(text);
+}
+
+static void test_translate(void **state)
+{
+	assert_int_equal(apply(*state, config, 0, NULL, NULL), 0);
+	check_translation(*state);
+}
+
 static void test_options(void **state)
 {
 	struct ioasidctl_options options = {.size = sizeof(options), .machine = "{"};
@@ -207,6 +248,7 @@ static void test_holder(void **state)
 	assert_non_null(strstr(text, "\"name\":\"t\""));
 	free(text);
 	assert_int_equal(ioasidctl_descriptor(again, "t", "ram", NULL), -EOPNOTSUPP);
+	check_translation(again);
 	assert_int_equal(apply(again, "version: 1\nname: T\nfds: []\n", 0, NULL, &error), -EINVAL);
 	assert_string_equal(ioasidctl_error_kind(error), "config");
 	assert_int_equal(ioasidctl_error_line(error), 2);
@@ -239,9 +281,16 @@ static void test_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_life),	TEST(test_dump_applies),       TEST(test_dry_run),
-		TEST(test_descriptors), TEST(test_errors_are_chained), TEST(test_wrong_driver),
-		TEST(test_options),	TEST(test_no_holder),	       TEST(test_holder),
+		TEST(test_life),
+		TEST(test_dump_applies),
+		TEST(test_dry_run),
+		TEST(test_descriptors),
+		TEST(test_errors_are_chained),
+		TEST(test_wrong_driver),
+		TEST(test_options),
+		TEST(test_no_holder),
+		TEST(test_holder),
+		TEST(test_translate),
 		TEST(test_version),
 	};
 

@@ -20,10 +20,11 @@
 #include "refdev/refdev.h"
 #include "support_holder.h"
 
-#define APPLY  "io.ioasidctl.Apply"
-#define PLAN   "io.ioasidctl.Plan"
-#define SHOW   "io.ioasidctl.Show"
-#define DELETE "io.ioasidctl.Delete"
+#define APPLY	  "io.ioasidctl.Apply"
+#define PLAN	  "io.ioasidctl.Plan"
+#define SHOW	  "io.ioasidctl.Show"
+#define TRANSLATE "io.ioasidctl.Translate"
+#define DELETE	  "io.ioasidctl.Delete"
 
 static void drop_json(json_t **json)
 {
@@ -128,6 +129,60 @@ static void test_refusals(void **state)
 	json_decref(holder_ask(&holder, APPLY, config_named("vm1")));
 	refused(SHOW, json_pack("{s:s}", "form", "yaml"), "usage",
 		"2 topologies are held, and a config declares one");
+}
+
+static json_t *translation_of(const char *name, const char *iova)
+{
+	return json_pack("{s:s, s:s, s:[s]}", "name", name, "device", "nic", "iovas", iova);
+}
+
+static void test_translations(void **state)
+{
+	static const char *const wrong[] = {
+		"{\"device\": \"nic\", \"iovas\": []}",
+		"{\"name\": \"vm0\", \"iovas\": []}",
+		"{\"name\": \"vm0\", \"device\": \"nic\"}",
+		"{\"name\": \"vm0\", \"device\": \"nic\", \"iovas\": [1]}",
+		"{\"name\": \"vm0\", \"device\": \"nic\", \"iovas\": \"0x0\"}",
+		"{\"name\": \"vm0\", \"device\": \"nic\", \"iovas\": [\"0x0\"], \"pasid\": \"1\"}",
+		"{\"name\": \"vm0\", \"device\": \"nic\", \"iovas\": [\"0x0\"], \"pasid\": -1}",
+	};
+	_cleanup_json_ json_t *reply = NULL;
+
+	(void)state;
+	json_decref(holder_ask(
+		&holder, APPLY,
+		json_pack("{s:s}", "config",
+			  "{version: 1, name: vm0, memory: [{name: ram, size: 1M}],"
+			  " devices: [{name: nic, pci: '0000:00:03.0', driver: vfio-pci}],"
+			  " fds: [{name: main, driver: ioasid, ioasids: [{name: gpa, kind: gpa,"
+			  " map: [{iova: 0, memory: ram, length: 64K}],"
+			  " attach: [{device: nic}]}]}]}")));
+	reply = holder_ask(&holder, TRANSLATE, translation_of("vm0", "0x123"));
+	assert_string_equal(json_text_at(reply, "parameters/translation/translations/0/offset"),
+			    "0x123");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		_cleanup_json_ json_t *answer =
+			holder_ask(&holder, TRANSLATE, json_loads(wrong[i], 0, NULL));
+
+		assert_string_equal(json_text_at(answer, "error"),
+				    "org.varlink.service.InvalidParameter");
+	}
+	refused(TRANSLATE, translation_of("vm1", "0"), "unavailable", "there is no topology vm1");
+	refused(TRANSLATE, translation_of("vm0", "-1"), "usage", "\"-1\" is no address");
+	refused(TRANSLATE,
+		json_pack("{s:s, s:s, s:[s]}", "name", "vm0", "device", "gpu", "iovas", "0"),
+		"usage", "topology vm0 has no device gpu");
+	refused(TRANSLATE, json_pack("{s:s, s:s, s:[]}", "name", "vm0", "device", "nic", "iovas"),
+		"usage", "from 1 to 1024 addresses");
+	refused(TRANSLATE,
+		json_pack("{s:s, s:s, s:[s], s:s}", "name", "vm0", "device", "nic", "iovas", "0",
+			  "access", "x"),
+		"usage", "an access is r, w or rw, not \"x\"");
+	refused(TRANSLATE,
+		json_pack("{s:s, s:s, s:[s], s:i}", "name", "vm0", "device", "nic", "iovas", "0",
+			  "pasid", 1 << 20),
+		"usage", "1048576 is no PASID");
 }
 
 static void test_errors_have_positions(void **state)
@@ -401,6 +456,9 @@ static void look_as_nobody(void)
 	REQUIRE(!strcmp(kind_for(SHOW, json_pack("{s:s}", "name", "mine")), ""));
 	REQUIRE(!strcmp(kind_for(SHOW, json_pack("{s:s, s:s}", "name", "mine", "form", "yaml")),
 			""));
+	REQUIRE(!strcmp(kind_for(TRANSLATE, translation_of("theirs", "0")), "permission"));
+	REQUIRE(!strcmp(kind_for(TRANSLATE, translation_of("unknown", "0")), "permission"));
+	REQUIRE(!strcmp(kind_for(TRANSLATE, translation_of("mine", "0")), "usage"));
 	reply = holder_ask(&holder, SHOW, NULL);
 	topologies = json_object_get(json_object_get(json_object_get(reply, "parameters"), "dump"),
 				     "topologies");
@@ -503,6 +561,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HOLDER_TEST(test_life_of_a_topology),
 		HOLDER_TEST(test_refusals),
+		HOLDER_TEST(test_translations),
 		HOLDER_TEST(test_errors_have_positions),
 		HOLDER_TEST(test_machine_changes_while_nothing_is_held),
 		HOLDER_TEST(test_pipelined_calls_are_answered_in_order),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Jobs under way: cancelled by disconnecting, overtaken by Show, cut short by the end. The engine
- * is a fake whose transactions go on only when the test lets them.
+ * Jobs under way: cancelled by disconnecting, overtaken by Show and Translate, cut short by the
+ * end. The engine is a fake whose transactions go on only when the test lets them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,9 +24,10 @@
 #include "base/cleanup.h"
 #include "support_holder.h"
 
-#define APPLY  "io.ioasidctl.Apply"
-#define DELETE "io.ioasidctl.Delete"
-#define SHOW   "io.ioasidctl.Show"
+#define APPLY	  "io.ioasidctl.Apply"
+#define DELETE	  "io.ioasidctl.Delete"
+#define SHOW	  "io.ioasidctl.Show"
+#define TRANSLATE "io.ioasidctl.Translate"
 
 /* Shared between the test and the holder's process. */
 struct control {
@@ -275,6 +276,10 @@ static void test_show_of_others_goes_on(void **state)
 	sem_wait(&control->entered);
 	expect_text(holder_ask(&holder, SHOW, json_pack("{s:s}", "name", "other")),
 		    "parameters/dump/topologies/0/name", "other");
+	expect_text(holder_ask(&holder, TRANSLATE,
+			       json_pack("{s:s, s:s, s:[s]}", "name", "other", "device", "nic",
+					 "iovas", "0")),
+		    "parameters/errors/0/message", "topology other has no device nic");
 	/* One that is only being made isn't among all of them yet. */
 	assert_int_equal(topologies_in(holder_ask(&holder, SHOW, NULL)), 1);
 	raw_call(waits, SHOW, json_pack("{s:s}", "name", "slow"));
