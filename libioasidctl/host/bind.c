@@ -169,25 +169,41 @@ failed:
 		    c->had ? c->had : "no driver", why ? why->message : "out of memory");
 }
 
+/*
+ * Who has the device open, as far as it shows: older kernels tell only that somebody has its group,
+ * which we may have ourselves for another member.
+ */
+static char *openers(const struct change *c, const char *node)
+{
+	_cleanup_holders_ struct node_holders holders = {0};
+	_cleanup_free_ char *group_node = NULL;
+	char *text = NULL;
+	uint32_t group;
+
+	if (node_holders_read(c->binder->root, &holders))
+		return NULL;
+	node_holders_text(&holders, (const char *const[]){node, NULL}, c->address, 0, &text);
+	if (text || host_device_group(c->dir, &group) || group == NO_INDEX)
+		return text;
+	group_node = root_path("", "/dev/vfio/%u", group);
+	node_holders_text(&holders, (const char *const[]){group_node, NULL}, NULL, getpid(), &text);
+	return text;
+}
+
 /* Unbinding a VFIO device waits until the last process has closed it, and can't be interrupted. */
 static int refuse_if_open(const struct change *c, struct ioasidctl_error **err)
 {
-	_cleanup_free_ char *node = NULL, *group_node = NULL, *holders = NULL;
-	uint32_t group;
+	_cleanup_free_ char *node = NULL, *text = NULL;
 	int ret;
 
-	if (host_device_vfio(c->dir, &node))
+	if (host_device_vfio(c->dir, &node) && (!c->had || !strstr(c->had, "vfio")))
 		return 0;
-	if (!host_device_group(c->dir, &group) && group != NO_INDEX)
-		group_node = root_path("", "/dev/vfio/%u", group);
-	if (holders_text(c->binder->root, (const char *const[]){node, group_node, NULL}, 0,
-			 &holders))
-		return 0;
-	if (!holders)
+	text = openers(c, node);
+	if (!text)
 		return 0;
 	ret = error_new(err, ERROR_BUSY, EBUSY, "%s can't leave %s: it is open", c->address,
 			c->had);
-	error_cause(err, "held by %s", holders);
+	error_cause(err, "held by %s", text);
 	error_hint(err, "end that process or have it give the device up");
 	return ret;
 }
