@@ -402,6 +402,94 @@ SAME_SIZE(vfio_dev_bind_iommufd, vfio_device_bind_iommufd);
 SAME_FIELD(vfio_dev_bind_iommufd, token_uuid_ptr, vfio_device_bind_iommufd, token_uuid_ptr);
 #endif
 
+/* Containers, groups and type 1: as they have been since 5.12. */
+SAME(VFIO_CONT_API_VERSION, VFIO_GET_API_VERSION);
+SAME(VFIO_CONT_CHECK_EXTENSION, VFIO_CHECK_EXTENSION);
+SAME(VFIO_CONT_SET_TYPE, VFIO_SET_IOMMU);
+SAME(VFIO_CONT_VERSION, VFIO_API_VERSION);
+SAME(VFIO_CONT_TYPE1_V2, VFIO_TYPE1v2_IOMMU);
+SAME(VFIO_GRP_STATUS, VFIO_GROUP_GET_STATUS);
+SAME(VFIO_GRP_SET_CONTAINER, VFIO_GROUP_SET_CONTAINER);
+SAME(VFIO_GRP_UNSET_CONTAINER, VFIO_GROUP_UNSET_CONTAINER);
+SAME(VFIO_GRP_OPEN_DEVICE, VFIO_GROUP_GET_DEVICE_FD);
+SAME(VFIO_GRP_VIABLE, VFIO_GROUP_FLAGS_VIABLE);
+SAME(VFIO_GRP_HAS_CONTAINER, VFIO_GROUP_FLAGS_CONTAINER_SET);
+SAME_SIZE(vfio_grp_status, vfio_group_status);
+SAME_FIELD(vfio_grp_status, argsz, vfio_group_status, argsz);
+SAME_FIELD(vfio_grp_status, flags, vfio_group_status, flags);
+SAME(VFIO_T1_INFO, VFIO_IOMMU_GET_INFO);
+SAME(VFIO_T1_INFO_PGSIZES, VFIO_IOMMU_INFO_PGSIZES);
+SAME(VFIO_T1_INFO_CAPS, VFIO_IOMMU_INFO_CAPS);
+SAME_SIZE(vfio_t1_info, vfio_iommu_type1_info);
+SAME_FIELD(vfio_t1_info, argsz, vfio_iommu_type1_info, argsz);
+SAME_FIELD(vfio_t1_info, flags, vfio_iommu_type1_info, flags);
+SAME_FIELD(vfio_t1_info, iova_pgsizes, vfio_iommu_type1_info, iova_pgsizes);
+SAME_FIELD(vfio_t1_info, cap_offset, vfio_iommu_type1_info, cap_offset);
+SAME_SIZE(vfio_cap, vfio_info_cap_header);
+SAME_FIELD(vfio_cap, id, vfio_info_cap_header, id);
+SAME_FIELD(vfio_cap, version, vfio_info_cap_header, version);
+SAME_FIELD(vfio_cap, next, vfio_info_cap_header, next);
+SAME(VFIO_T1_CAP_IOVA_RANGE, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
+SAME_SIZE(vfio_t1_iova_range, vfio_iova_range);
+SAME_FIELD(vfio_t1_iova_range, start, vfio_iova_range, start);
+SAME_FIELD(vfio_t1_iova_range, end, vfio_iova_range, end);
+SAME_SIZE(vfio_t1_cap_iova_range, vfio_iommu_type1_info_cap_iova_range);
+SAME_FIELD(vfio_t1_cap_iova_range, cap, vfio_iommu_type1_info_cap_iova_range, header);
+SAME_FIELD(vfio_t1_cap_iova_range, nr_iovas, vfio_iommu_type1_info_cap_iova_range, nr_iovas);
+SAME_FIELD(vfio_t1_cap_iova_range, reserved, vfio_iommu_type1_info_cap_iova_range, reserved);
+SAME(VFIO_T1_CAP_MIGRATION, VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION);
+SAME_SIZE(vfio_t1_cap_migration, vfio_iommu_type1_info_cap_migration);
+SAME_FIELD(vfio_t1_cap_migration, cap, vfio_iommu_type1_info_cap_migration, header);
+SAME_FIELD(vfio_t1_cap_migration, flags, vfio_iommu_type1_info_cap_migration, flags);
+SAME_FIELD(vfio_t1_cap_migration, pgsize_bitmap, vfio_iommu_type1_info_cap_migration,
+	   pgsize_bitmap);
+SAME_FIELD(vfio_t1_cap_migration, max_dirty_bitmap_size, vfio_iommu_type1_info_cap_migration,
+	   max_dirty_bitmap_size);
+SAME(VFIO_T1_CAP_DMA_AVAIL, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL);
+SAME_SIZE(vfio_t1_cap_dma_avail, vfio_iommu_type1_info_dma_avail);
+SAME_FIELD(vfio_t1_cap_dma_avail, cap, vfio_iommu_type1_info_dma_avail, header);
+SAME_FIELD(vfio_t1_cap_dma_avail, avail, vfio_iommu_type1_info_dma_avail, avail);
+SAME(VFIO_T1_MAP, VFIO_IOMMU_MAP_DMA);
+SAME(VFIO_T1_MAP_READ, VFIO_DMA_MAP_FLAG_READ);
+SAME(VFIO_T1_MAP_WRITE, VFIO_DMA_MAP_FLAG_WRITE);
+SAME(VFIO_T1_MAP_VADDR, VFIO_DMA_MAP_FLAG_VADDR);
+SAME_SIZE(vfio_t1_map, vfio_iommu_type1_dma_map);
+SAME_FIELD(vfio_t1_map, argsz, vfio_iommu_type1_dma_map, argsz);
+SAME_FIELD(vfio_t1_map, flags, vfio_iommu_type1_dma_map, flags);
+SAME_FIELD(vfio_t1_map, vaddr, vfio_iommu_type1_dma_map, vaddr);
+SAME_FIELD(vfio_t1_map, iova, vfio_iommu_type1_dma_map, iova);
+SAME_FIELD(vfio_t1_map, size, vfio_iommu_type1_dma_map, size);
+SAME(VFIO_T1_UNMAP, VFIO_IOMMU_UNMAP_DMA);
+SAME_SIZE(vfio_t1_unmap, vfio_iommu_type1_dma_unmap);
+SAME_FIELD(vfio_t1_unmap, argsz, vfio_iommu_type1_dma_unmap, argsz);
+SAME_FIELD(vfio_t1_unmap, flags, vfio_iommu_type1_dma_unmap, flags);
+SAME_FIELD(vfio_t1_unmap, iova, vfio_iommu_type1_dma_unmap, iova);
+SAME_FIELD(vfio_t1_unmap, size, vfio_iommu_type1_dma_unmap, size);
+SAME(VFIO_T1_DIRTY, VFIO_IOMMU_DIRTY_PAGES);
+SAME(VFIO_T1_DIRTY_START, VFIO_IOMMU_DIRTY_PAGES_FLAG_START);
+SAME(VFIO_T1_DIRTY_STOP, VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP);
+SAME(VFIO_T1_DIRTY_GET, VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP);
+SAME_SIZE(vfio_t1_bitmap, vfio_bitmap);
+SAME_FIELD(vfio_t1_bitmap, pgsize, vfio_bitmap, pgsize);
+SAME_FIELD(vfio_t1_bitmap, size, vfio_bitmap, size);
+SAME_FIELD(vfio_t1_bitmap, data, vfio_bitmap, data);
+SAME_FIELD(vfio_t1_dirty, argsz, vfio_iommu_type1_dirty_bitmap, argsz);
+SAME_FIELD(vfio_t1_dirty, flags, vfio_iommu_type1_dirty_bitmap, flags);
+/* The kernel has the rest in a struct of its own that follows. */
+#define SAME_REST(field, their_field)                                                            \
+	_Static_assert(                                                                          \
+		offsetof(struct vfio_t1_dirty, field) ==                                         \
+			offsetof(struct vfio_iommu_type1_dirty_bitmap, data) +                   \
+				offsetof(struct vfio_iommu_type1_dirty_bitmap_get, their_field), \
+		"vfio_t1_dirty." #field)
+SAME_REST(iova, iova);
+SAME_REST(size, size);
+SAME_REST(bitmap, bitmap);
+_Static_assert(sizeof(struct vfio_t1_dirty) ==
+		       sizeof(struct vfio_iommu_type1_dirty_bitmap) +
+			       sizeof(struct vfio_iommu_type1_dirty_bitmap_get),
+	       "size of vfio_t1_dirty");
+
 static const struct {
 	const char *name;
 	unsigned long request;
