@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-const struct driver *const drivers[] = {&driver_iommufd, &driver_ioasid, NULL};
+const struct driver *const drivers[] = {&driver_iommufd, &driver_vfio, &driver_ioasid, NULL};
 
 const char *capability_text(enum capability cap)
 {
@@ -25,27 +25,53 @@ static const struct driver *const *choices(const struct driver_env *env)
 	return env->drivers ? env->drivers : drivers;
 }
 
+/* Whoever gets the reference device has asked for it. */
+static bool is_for_auto(const struct driver *driver)
+{
+	return driver->choice != DRIVER_IOASID;
+}
+
+/* What is in the way of each of them, and what to do about one; `why` has an error for each. */
+static void explain_none(const struct driver *const *d, const struct ioasidctl_error *why,
+			 struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *causes = NULL, *hints = NULL;
+	size_t length;
+	FILE *cause = open_memstream(&causes, &length), *hint = open_memstream(&hints, &length);
+
+	for (; cause && hint && why && *d; d++) {
+		if (!is_for_auto(*d))
+			continue;
+		fprintf(cause, "%s: %s%s%s%s", (*d)->name, why->message, why->cause ? ": " : "",
+			why->cause ? why->cause : "", why->next ? "; " : "");
+		if (why->hint)
+			fprintf(hint, "%s; or ", why->hint);
+		why = why->next;
+	}
+	if (hint)
+		fprintf(hint, "try the file on the reference device: --driver ioasid");
+	if (cause && !fclose(cause) && *causes)
+		error_cause(err, "%s", causes);
+	if (hint && !fclose(hint))
+		error_hint(err, "%s", hints);
+}
+
 static int resolve_auto(const struct driver_env *env, const char *node, const struct driver **out,
 			struct ioasidctl_error **err)
 {
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
+	int ret;
 
-	for (const struct driver *const *d = choices(env); *d; d++) {
-		if ((*d)->choice == DRIVER_IOASID)
-			continue;
-		if (!(*d)->available(env, node, &why)) {
+	for (const struct driver *const *d = choices(env); *d; d++)
+		if (is_for_auto(*d) && !(*d)->available(env, node, &why)) {
 			*out = *d;
 			return 0;
 		}
-	}
-	error_new(err, why ? why->kind : ERROR_UNAVAILABLE, why ? why->errnum : ENODEV,
-		  "this machine offers no IOMMU interface that can be used");
-	if (why)
-		error_cause(err, "%s%s%s", why->message, why->cause ? ": " : "",
-			    why->cause ? why->cause : "");
-	error_hint(err, "%s%stry the file on the reference device: --driver ioasid",
-		   why && why->hint ? why->hint : "", why && why->hint ? "; or " : "");
-	return why ? -why->errnum : -ENODEV;
+	/* The kind is that of the best one. */
+	ret = error_new(err, why ? why->kind : ERROR_UNAVAILABLE, why ? why->errnum : ENODEV,
+			"this machine offers no IOMMU interface that can be used");
+	explain_none(choices(env), why, err);
+	return ret;
 }
 
 int driver_resolve(const struct driver_env *env, enum driver_choice choice, const char *node,
@@ -62,7 +88,7 @@ int driver_resolve(const struct driver_env *env, enum driver_choice choice, cons
 	if (!driver) {
 		ret = error_new(err, ERROR_REFUSED, ENOSYS, "this build has no driver %s",
 				driver_choice_names[choice]);
-		error_hint(err, "use driver: auto, iommufd or ioasid");
+		error_hint(err, "use driver: auto");
 		return ret;
 	}
 	ret = driver->available(env, node, err);

@@ -31,7 +31,8 @@ struct refdev;
 	X(AUTO_IOVA, "automatic IOVA placement")       \
 	X(SMALL_PAGES, "huge_pages: false")            \
 	X(COPY, "mappings copied from another IOASID") \
-	X(ACCOUNTING, "a choice of memory accounting") \
+	X(BY_PROCESS, "accounting: process")           \
+	X(BY_USER, "accounting: user")                 \
 	X(DMABUF, "memory backed by a device's BAR")   \
 	X(WRITE_ONLY, "write-only mappings")           \
 	X(GROUP_TAKE, "group: take")                   \
@@ -326,6 +327,7 @@ struct driver {
 };
 
 extern const struct driver driver_iommufd;
+extern const struct driver driver_vfio;
 extern const struct driver driver_ioasid;
 
 /* All drivers, in the order in which `auto` prefers them; terminated by NULL. */

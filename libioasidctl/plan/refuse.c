@@ -120,8 +120,10 @@ int refuse_unsupported(const struct topology *t, struct ioasidctl_error **err)
 
 	for (size_t i = 0; i < t->n_fds; i++) {
 		r.fd = &t->fds[i];
-		if (r.fd->accounting != ACCOUNTING_DEFAULT)
-			need(&r, CAP_ACCOUNTING, r.fd->at, r.fd->name);
+		if (r.fd->accounting == ACCOUNTING_PROCESS)
+			need(&r, CAP_BY_PROCESS, r.fd->at, r.fd->name);
+		if (r.fd->accounting == ACCOUNTING_USER)
+			need(&r, CAP_BY_USER, r.fd->at, r.fd->name);
 		if (r.fd->vfio_compat != NO_INDEX)
 			need(&r, CAP_VFIO_COMPAT, r.fd->at, r.fd->name);
 		for (size_t j = 0; j < r.fd->n_viommus; j++)

@@ -86,7 +86,8 @@ static void ask_fd(struct gather *g, const struct driver *ops, const struct iomm
 
 	if (!ops || !d->live.handle || !d->live.bound || !fd->live.handle)
 		return;
-	out->id = d->live.id;
+	if (d->live.id != NO_INDEX)
+		out->id = d->live.id;
 	out->alive = ops->device_probe(fd->live.handle, d->live.handle) != -ENOENT;
 	if (out->alive && !ops->device_info(fd->live.handle, d->live.handle, &info, NULL))
 		out->hardware = gather_hardware(g, &info);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Why a call of the vfio driver failed. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/number.h"
+#include "driver/vfio.h"
+#include "host/group.h"
+#include "host/root.h"
+#include "host/sysfs.h"
+
+#define LIMIT_FILE "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
+
+static const struct errno_meaning meanings[] = {
+	{"VFIO_GROUP_GET_DEVICE_FD", ENODEV, ERROR_UNAVAILABLE,
+	 "its group has no such device with a VFIO driver (any more)", NULL},
+	{"VFIO_IOMMU_UNMAP_DMA", EINVAL, ERROR_KERNEL, "the range would cut a mapping",
+	 "a mapping goes as a whole, as it came"},
+	{"VFIO_IOMMU_DIRTY_PAGES", ENOTTY, ERROR_REFUSED, "this kernel doesn't track dirty pages",
+	 "they came with Linux 5.8"},
+	{0},
+};
+
+int vfio_fail(struct ioasidctl_error **err, const char *call, int ret, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	ret = linux_fail(err, meanings, call, ret, fmt, args);
+	va_end(args);
+	return ret;
+}
+
+/* The nodes through which somebody can have the group: its own, and those of its devices. */
+static bool explain_holders(const struct driver_env *env, const struct vfio_group *g,
+			    const struct iommu_group *group, struct ioasidctl_error **err)
+{
+	_cleanup_free_ const char **nodes = calloc(group->n_members + 2, sizeof(*nodes));
+	size_t n = 0;
+
+	if (!nodes)
+		return false;
+	nodes[n++] = g->node;
+	for (size_t i = 0; i < group->n_members; i++)
+		if (group->members[i].node)
+			nodes[n++] = group->members[i].node;
+	return linux_explain_holders(env->root, nodes, 0, "this IOMMU group or a device of it",
+				     err);
+}
+
+/* Without a VFIO driver on any member there is no node. */
+static void explain_no_node(const struct vfio_group *g, const struct iommu_group *group,
+			    struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (iommu_group_text(group, false, &text) || !text)
+		return;
+	error_cause(err, "no device of IOMMU group %u has a VFIO driver: %s", g->number, text);
+}
+
+void vfio_explain_group(const struct driver_env *env, const struct vfio_group *g, int errnum,
+			struct ioasidctl_error **err)
+{
+	_cleanup_iommu_group_ struct iommu_group group = {0};
+
+	if (!err || iommu_group_read(env->root, g->number, &group))
+		return;
+	if (errnum == ENOENT || errnum == ENODEV)
+		explain_no_node(g, &group, err);
+	else if (errnum == EPERM && linux_explain_members(g->number, &group, err))
+		return;
+	else if (errnum == EBUSY || errnum == EPERM)
+		explain_holders(env, g, &group, err);
+}
+
+static bool is_mapped(void *data, uint64_t first, uint64_t last)
+{
+	const struct vfio_container *c = data;
+
+	return vfio_mappings_overlap(&c->mappings, first, last);
+}
+
+void vfio_explain_attach(struct driver_fd *fd, const struct vfio_group *g,
+			 const struct vfio_container *c, int errnum, struct ioasidctl_error **err)
+{
+	_cleanup_iommu_group_ struct iommu_group group = {0};
+
+	if (!err || iommu_group_read(fd->env->root, g->number, &group))
+		return;
+	switch (errnum) {
+	case EPERM:
+		if (!linux_explain_members(g->number, &group, err) &&
+		    !linux_explain_interrupts(fd->env, "vfio_iommu_type1", err))
+			explain_holders(fd->env, g, &group, err);
+		break;
+	case EBUSY:
+		explain_holders(fd->env, g, &group, err);
+		break;
+	case EINVAL:
+	case EADDRINUSE:
+		linux_explain_reserved(fd->env, g->number, is_mapped, (void *)c, err);
+		break;
+	case ENOMEM:
+		linux_explain_memory(fd->env, 0, err);
+		break;
+	}
+}
+
+void vfio_explain_leave(const struct driver_fd *fd, const struct vfio_group *g,
+			struct ioasidctl_error **err)
+{
+	error_cause(err, "another program still has one of its devices open: it was handed the "
+			 "descriptor");
+	error_hint(err, "end that program first");
+	(void)fd;
+	(void)g;
+}
+
+void vfio_explain_limit(const struct driver_env *env, struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *path = root_path(env->root, LIMIT_FILE);
+	uint64_t limit;
+
+	if (path && !sysfs_read_number(path, &limit))
+		error_cause(err, "dma_entry_limit of vfio_iommu_type1 is %lu", limit);
+	else
+		error_cause(err, "dma_entry_limit of vfio_iommu_type1 is reached");
+	error_hint(
+		err,
+		"raise it: vfio_iommu_type1.dma_entry_limit on the kernel command line, or " LIMIT_FILE
+		"; or make fewer, larger mappings");
+}
+
+static void explain_range(struct driver_fd *fd, const struct vfio_container *c,
+			  const struct vfio_mapping *m, struct ioasidctl_error **err)
+{
+	const struct map_args args = {
+		.iova = m->iova, .length = m->length, .offset = (uintptr_t)m->va};
+	struct vfio_info info;
+
+	if (!err || vfio_info_read(fd, c, &info, NULL))
+		return;
+	linux_explain_range(&(struct ioasid_info){.ranges = info.ranges,
+						  .n_ranges = info.n_ranges,
+						  .alignment = info.page_sizes & -info.page_sizes},
+			    &args, err);
+	vfio_info_done(&info);
+}
+
+void vfio_explain_map(struct driver_fd *fd, const struct vfio_container *c,
+		      const struct vfio_mapping *m, int errnum, struct ioasidctl_error **err)
+{
+	switch (errnum) {
+	case ENOMEM:
+		linux_explain_memory(fd->env, m->length, err);
+		break;
+	case EEXIST:
+		error_cause(err, "part of the range is mapped already");
+		break;
+	case EINVAL:
+		explain_range(fd, c, m, err);
+		break;
+	case ENOSPC:
+		vfio_explain_limit(fd->env, err);
+		break;
+	case EFAULT:
+		error_cause(err, "the memory isn't all there: the file ends before the range does");
+		break;
+	}
+}
