@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "driver/driver.h"
 
 #define NO_ERROR  ERROR_KINDS_COUNT
 #define MAX_STEPS 6
@@ -33,6 +34,12 @@
 		text, NO_ERROR, 0, true \
 	}
 
+/* The difference of drivers that lack the capability. */
+#define NEEDS(capability)                     \
+	{                                     \
+		.needs = CAP_##capability + 1 \
+	}
+
 struct conformance_step {
 	const char *yaml; /* without `version` and `name`; NULL: no more steps */
 	enum error_kind error; /* NO_ERROR: it applies */
@@ -49,6 +56,8 @@ struct conformance_case {
 		const char *driver, *reason;
 		size_t step;
 		enum error_kind error;
+		/* Where a driver lacks this (less 1), some step is refused and is the last. */
+		int needs;
 	} difference;
 };
 

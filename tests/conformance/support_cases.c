@@ -60,13 +60,13 @@ static const struct conformance_case cases[] = {
 	  OK(RAM "devices: [" EDU "]\n" FD(
 		  "{name: gpa, kind: gpa, huge_pages: false, map: [{iova: 0x0, memory: ram, "
 		  "length: 1M}], attach: [{device: edu}]}"))},
-	 {0}},
+	 NEEDS(SMALL_PAGES)},
 	{"a mapping copied from another IOASID",
 	 {OK(RAM "devices: [" EDU
 		 "]\n" FD("{name: gpa, kind: gpa, map: [{iova: 0x0, memory: ram, length: 1M}]}, "
 			  "{name: giova, kind: gpa, map: [{iova: 0x200000, copy: gpa, from: 0x0, "
 			  "length: 1M}], attach: [{device: edu}]}"))},
-	 {0}},
+	 NEEDS(COPY)},
 	{"a memory that grows and shrinks",
 	 {OK(ONE_DEVICE),
 	  OK("memory: [{name: ram, size: 4M}]\ndevices: [" EDU
@@ -81,10 +81,10 @@ static const struct conformance_case cases[] = {
 		  "edu}]}")),
 	  OK(RAM "devices: [" EDU "]\n" FD("{name: gpa, kind: gpa, allow: [{first: 0x0, last: "
 					   "0xfffffff}], attach: [{device: edu}]}"))},
-	 {0}},
+	 NEEDS(ALLOW)},
 	{"memory accounting by process",
 	 {OK("fds: [{name: main, accounting: process, ioasids: [{name: gpa, kind: gpa}]}]\n")},
-	 {0}},
+	 NEEDS(BY_PROCESS)},
 
 	{"a mapping in the interrupt window",
 	 {OK(ONE_DEVICE),

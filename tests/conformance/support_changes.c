@@ -58,7 +58,7 @@ static const struct conformance_case cases[] = {
 	{"a group whose fd is accounted in another way",
 	 {OK(GROUP FD(X(ON_BOTH))),
 	  OK(GROUP "fds: [{name: main, accounting: process, ioasids: [" X(ON_BOTH) "]}]\n")},
-	 {0}},
+	 NEEDS(BY_PROCESS)},
 	{"a move of a group that fails late",
 	 {OK(RAM "devices: [" LEFT ", " RIGHT ", " TEST
 		 "]\n" FD(X(ON_BOTH) ", " Y("") ", {name: z, kind: gpa, map: [" BAD "]}")),
@@ -72,17 +72,17 @@ static const struct conformance_case cases[] = {
 	 {OK(COPIES(MAP("0x0", "0"), COPY("0x0", "0x0"), GOOD)),
 	  OK(COPIES(MAP("0x0", "512K"), COPY("0x0", "0x0"), GOOD)),
 	  OK(COPIES("", MAP("0x0", "512K"), GOOD))},
-	 {0}},
+	 NEEDS(COPY)},
 	{"a copied mapping that is replaced, and fails late",
 	 {OK(COPIES(MAP("0x0", "0"), COPY("0x0", "0x0") ", " COPY("0x20000", "0x0"), GOOD)),
 	  {COPIES(MAP("0x0", "512K"), COPY("0x0", "0x0") ", " COPY("0x20000", "0x0"), BAD),
 	   ERROR_KERNEL, 0, false},
 	  {COPIES("", "", BAD), ERROR_KERNEL, 0, false},
 	  OK(COPIES("", "", GOOD))},
-	 {0}},
+	 NEEDS(COPY)},
 	{"a copy that may write to what its source only reads",
 	 {OK(COPIES("{iova: 0x0, memory: ram, length: 64K, access: r}", COPY("0x0", "0x0"), GOOD))},
-	 {0}},
+	 NEEDS(COPY)},
 
 	{"a device under another name",
 	 {OK(ONE(RAM, X(ON("{device: edu}")))),
@@ -130,7 +130,7 @@ static const struct conformance_case cases[] = {
 	  OK(ONE(RAM, X(", allow: [{first: 0x0, last: 0xffff}], map: [" MAP("0x0", "0") "]" ON(
 			      "{device: edu}")))),
 	  OK(ONE(RAM, X(", map: [" MAP("0x1000000", "0") "]" ON("{device: edu}"))))},
-	 {0}},
+	 NEEDS(ALLOW)},
 	{"a mapping in the interrupt window that goes when a device comes",
 	 {OK(ONE(RAM, X(", map: [" MAP("0xfee00000", "0") "]"))),
 	  OK(ONE(RAM, X(", map: [" MAP("0x0", "0") "]" ON("{device: edu}")))),
@@ -140,7 +140,7 @@ static const struct conformance_case cases[] = {
 	 {OK(ONE(RAM, X(", allow: [{first: 0xfee00000, last: 0xfee0ffff}]"))),
 	  OK(ONE(RAM, X(", allow: [{first: 0x0, last: 0xffff}]" ON("{device: edu}")))),
 	  OK(ONE(RAM, X(", allow: [{first: 0xfee00000, last: 0xfee0ffff}]")))},
-	 {0}},
+	 NEEDS(ALLOW)},
 };
 
 const struct conformance_table change_cases = {cases, sizeof(cases) / sizeof(cases[0])};
