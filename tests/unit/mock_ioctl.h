@@ -25,6 +25,10 @@ struct expected_call {
 	unsigned char args[ARGUMENT_MAX]; /* what it must be, pointers 0 where `look` clears them */
 	unsigned char answer[ARGUMENT_MAX]; /* what it becomes */
 	bool answers;
+	bool by_value; /* the argument is no pointer */
+	unsigned long value;
+	int fd; /* it must come on; 0: on any */
+	int result; /* what it returns when it doesn't fail */
 	int errnum;
 	/* Checks what a pointer in `args` leads to, may fill it, and clears it in `copy`. */
 	void (*look)(void *args, void *copy);
@@ -40,7 +44,8 @@ static struct expected_call *expect_raw(unsigned long request, const void *args,
 	assert_true(n_expected < EXPECTED_MAX && size <= ARGUMENT_MAX);
 	c = &expected[n_expected++];
 	*c = (struct expected_call){.request = request, .size = size};
-	memcpy(c->args, args, size);
+	if (size)
+		memcpy(c->args, args, size);
 	return c;
 }
 
@@ -58,6 +63,24 @@ static struct expected_call *expect_raw(unsigned long request, const void *args,
 #define FAIL(number)   (expected[n_expected - 1].errnum = (number))
 #define LOOK(function) (expected[n_expected - 1].look = (function))
 
+/* Of the last expected call. */
+#define ON(number)	(expected[n_expected - 1].fd = (number))
+#define RETURNS(number) (expected[n_expected - 1].result = (number))
+
+/* The next call takes this number instead of a pointer, or nothing. */
+static inline void expect_number(unsigned long request, unsigned long value)
+{
+	struct expected_call *c = expect_raw(request, NULL, 0);
+
+	c->by_value = true;
+	c->value = value;
+}
+
+static inline void expect_bare(unsigned long request)
+{
+	expect_raw(request, NULL, 0);
+}
+
 /* Every call that was expected has come. For the end of each test. */
 static void expect_no_more(void)
 {
@@ -65,7 +88,7 @@ static void expect_no_more(void)
 	n_called = n_expected = 0;
 }
 
-static int ioctl_serve(unsigned long request, void *args)
+static int ioctl_serve(int fd, unsigned long request, void *args)
 {
 	unsigned char copy[ARGUMENT_MAX];
 	struct expected_call *c;
@@ -74,14 +97,20 @@ static int ioctl_serve(unsigned long request, void *args)
 		fail_msg("ioctl %lx comes unexpected", request);
 	c = &expected[n_called++];
 	assert_int_equal(request & UINT32_MAX, c->request & UINT32_MAX);
-	memcpy(copy, args, c->size);
+	if (c->fd)
+		assert_int_equal(fd, c->fd);
+	if (c->by_value)
+		assert_int_equal((unsigned long)(uintptr_t)args, c->value);
+	if (c->size)
+		memcpy(copy, args, c->size);
 	if (c->look)
 		c->look(args, copy);
-	assert_memory_equal(copy, c->args, c->size);
+	if (c->size)
+		assert_memory_equal(copy, c->args, c->size);
 	if (c->answers)
 		memcpy(args, c->answer, c->size);
 	errno = c->errnum;
-	return c->errnum ? -1 : 0;
+	return c->errnum ? -1 : c->result;
 }
 
 int ioctl(int fd, unsigned long request, ...)
@@ -93,5 +122,5 @@ int ioctl(int fd, unsigned long request, ...)
 	args = va_arg(list, void *);
 	va_end(list);
 	assert_true(fd >= 0);
-	return ioctl_serve(request, args);
+	return ioctl_serve(fd, request, args);
 }

@@ -4,13 +4,16 @@
 . "$TOP/tests/vm/lib.sh"
 remember_host
 
-export IOASIDCTL_TEST_DRIVER=iommufd CMOCKA_MESSAGE_OUTPUT=TAP
-for program in "$BUILD"/tests/conformance/test_*; do
-	[ -x "$program" ] || continue
-	"$program" >out 2>err </dev/null
-	status=$?
-	adopt "$(basename "$program")" out
-	is "$(basename "$program") ends well" "$status" 0
-	check_host "after $(basename "$program")"
+export CMOCKA_MESSAGE_OUTPUT=TAP
+for IOASIDCTL_TEST_DRIVER in iommufd vfio; do
+	export IOASIDCTL_TEST_DRIVER
+	for program in "$BUILD"/tests/conformance/test_*; do
+		[ -x "$program" ] || continue
+		"$program" >out 2>err </dev/null
+		status=$?
+		adopt "$(basename "$program")" out
+		is "$(basename "$program") on $IOASIDCTL_TEST_DRIVER ends well" "$status" 0
+		check_host "after $(basename "$program") on $IOASIDCTL_TEST_DRIVER"
+	done
 done
 finish
