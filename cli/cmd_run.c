@@ -192,8 +192,10 @@ const struct verb verb_run = {
 		"CMD gets the descriptors of the fds, devices and memories from 3 on, in the order "
 		"of the file, described by LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES; {fd:NAME} in "
 		"its arguments becomes the number of one. IOASIDCTL_TOPOLOGY names a file with the "
-		"dump of `show --json`, object ids included. The reference device lives in this "
-		"process: with it only memories have descriptors.",
+		"dump of `show --json`, object ids included. With driver vfio an fd has no descriptor of "
+		"its own, but each of its IOASIDs has one, FD/IOASID (a container), and each IOMMU "
+		"group, group/NUMBER, behind those of the devices. The reference device lives in "
+		"this process: with it only memories have descriptors.",
 	.options = OPTION(DRIVER) | OPTION(MACHINE) | OPTION(NO_VERIFY) | OPTION(VERBOSE),
 	.min_arguments = 1,
 	.max_arguments = 1,

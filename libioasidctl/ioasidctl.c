@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "config/config.h"
 #include "holder/client.h"
+#include "holder/handover.h"
 #include "refdev/refdev.h"
 #include "report/report.h"
 
@@ -308,22 +309,31 @@ int ioasidctl_translate(struct ioasidctl *ctx, const char *topology, const char 
 		    "translation", translation, error);
 }
 
-static int object_descriptor(const struct topology *t, const char *object)
+static bool is_declared(const struct topology *t, const char *object)
 {
-	uint32_t i;
+	return topology_find_fd(t, object) != NO_INDEX ||
+	       topology_find_memory(t, object) != NO_INDEX ||
+	       topology_find_device(t, object) != NO_INDEX;
+}
 
-	i = topology_find_fd(t, object);
-	if (i != NO_INDEX)
-		return t->fds[i].ops->fd_number(t->fds[i].live.handle);
-	i = topology_find_memory(t, object);
-	if (i != NO_INDEX)
-		return t->memories[i].live.fd;
-	i = topology_find_device(t, object);
-	if (i == NO_INDEX)
-		return -ENOENT;
-	if (!t->devices[i].live.handle)
-		return -1;
-	return t->fds[t->devices[i].fd].ops->device_fd_number(t->devices[i].live.handle);
+/* By the same names as descriptors are handed over. */
+static int object_descriptor(const struct topology *t, const char *object,
+			     struct ioasidctl_error **error)
+{
+	_cleanup_(handover_done)
+	struct handover h = {0};
+	int ret = handover_collect(t, &h, error);
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < h.n_fds; i++)
+		if (!strcmp(h.fds[i].name, object))
+			return h.fds[i].fd;
+	if (is_declared(t, object))
+		return error_new(error, ERROR_REFUSED, EOPNOTSUPP,
+				 "%s of topology %s has no descriptor", object, t->name);
+	return error_new(error, ERROR_USAGE, ENOENT, "topology %s has no fd, device or memory %s",
+			 t->name, object);
 }
 
 int ioasidctl_descriptor(struct ioasidctl *ctx, const char *topology, const char *object,
@@ -336,16 +346,7 @@ int ioasidctl_descriptor(struct ioasidctl *ctx, const char *topology, const char
 		return error_new(error, ERROR_REFUSED, EOPNOTSUPP,
 				 "topology %s is held by another process", topology);
 	ret = find_topology(ctx, topology, &t, error);
-	if (ret)
-		return ret;
-	ret = object_descriptor(t, object);
-	if (ret == -ENOENT)
-		return error_new(error, ERROR_USAGE, ENOENT,
-				 "topology %s has no fd, device or memory %s", topology, object);
-	if (ret < 0)
-		return error_new(error, ERROR_REFUSED, EOPNOTSUPP,
-				 "%s of topology %s has no descriptor", object, topology);
-	return ret;
+	return ret ? ret : object_descriptor(t, object, error);
 }
 
 #define ERROR_TEXT(field)                                                        \

@@ -114,8 +114,9 @@ IOASIDCTL_API int ioasidctl_translate(struct ioasidctl *ctx, const char *topolog
 
 /*
  * The descriptor of the fd, device or memory `object` of a topology of this process, borrowed: it
- * lives as long as the object does. -ENOENT: no such object; -EOPNOTSUPP: it has no descriptor (the
- * reference device in this process), or the topology is a holder's. Since: 0.1
+ * lives as long as the object does. With driver vfio also "FD/IOASID", a container, and "group/8".
+ * -ENOENT: no such object; -EOPNOTSUPP: it has no descriptor (the reference device in this
+ * process), or the topology is a holder's. Since: 0.1
  */
 IOASIDCTL_API int ioasidctl_descriptor(struct ioasidctl *ctx, const char *topology,
 				       const char *object, struct ioasidctl_error **error);

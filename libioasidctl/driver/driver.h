@@ -200,6 +200,12 @@ struct driver {
 	void (*device_close)(struct driver_device *dev); /* unbinds, detaches */
 	int (*device_fd_number)(const struct driver_device *dev);
 	/*
+	 * NULL where the fd's is all there is. Descriptors of an IOASID and of a device's IOMMU
+	 * group, to hand over; -1: it has none.
+	 */
+	int (*ioasid_fd_number)(const struct driver_fd *fd, uint32_t id);
+	int (*group_fd_number)(const struct driver_device *dev);
+	/*
 	 * NULL where the driver can't. A descriptor that becomes readable when the kernel wants the
 	 * (bound) device closed: its removal, or its host driver's, waits for that. It lives as
 	 * long as the device is open; -1: this device has none.

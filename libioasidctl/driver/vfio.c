@@ -66,6 +66,13 @@ static int fd_number(const struct driver_fd *fd)
 	return -1;
 }
 
+static int ioasid_fd_number(const struct driver_fd *fd, uint32_t id)
+{
+	const struct vfio_container *c = vfio_find_container(fd, id, NULL);
+
+	return c ? c->fd : -1;
+}
+
 /* Type 1 knows memory by its address in the process that maps it. */
 static bool wants_va(const struct driver_fd *fd, const struct memory *memory)
 {
@@ -108,6 +115,8 @@ const struct driver driver_vfio = {
 	.device_open = vfio_device_open,
 	.device_close = vfio_device_close,
 	.device_fd_number = vfio_device_fd_number,
+	.ioasid_fd_number = ioasid_fd_number,
+	.group_fd_number = vfio_group_fd_number,
 	.device_bind = vfio_device_bind,
 	.device_info = vfio_device_info,
 	.ioasid_alloc = vfio_ioasid_alloc,

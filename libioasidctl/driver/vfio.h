@@ -112,7 +112,7 @@ int vfio_info_read(struct driver_fd *fd, const struct vfio_container *c, struct 
 void vfio_info_done(struct vfio_info *info);
 
 /* vfio_container.c. The one of that id; NULL and an error: there is none. */
-struct vfio_container *vfio_find_container(struct driver_fd *fd, uint32_t id,
+struct vfio_container *vfio_find_container(const struct driver_fd *fd, uint32_t id,
 					   struct ioasidctl_error **err);
 void vfio_container_close(struct driver_fd *fd, struct vfio_container *c);
 /*
@@ -170,6 +170,7 @@ int vfio_device_open(const struct driver_env *env, const struct device *spec,
 		     struct driver_device **out, struct ioasidctl_error **err);
 void vfio_device_close(struct driver_device *dev);
 int vfio_device_fd_number(const struct driver_device *dev);
+int vfio_group_fd_number(const struct driver_device *dev);
 int vfio_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
 		     struct ioasidctl_error **err);
 int vfio_device_info(struct driver_fd *fd, struct driver_device *dev, struct device_info *out,

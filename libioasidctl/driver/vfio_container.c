@@ -12,7 +12,7 @@
 
 #define _cleanup_info_ _cleanup_(vfio_info_done)
 
-struct vfio_container *vfio_find_container(struct driver_fd *fd, uint32_t id,
+struct vfio_container *vfio_find_container(const struct driver_fd *fd, uint32_t id,
 					   struct ioasidctl_error **err)
 {
 	struct vfio_container *c = fd->containers;

@@ -134,6 +134,11 @@ int vfio_device_fd_number(const struct driver_device *dev)
 	return dev->fd;
 }
 
+int vfio_group_fd_number(const struct driver_device *dev)
+{
+	return dev->group ? dev->group->fd : -1;
+}
+
 int vfio_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
 		     struct ioasidctl_error **err)
 {

@@ -13,34 +13,108 @@
 
 #define OPEN_MARK "{fd:"
 
-static void add(struct handover *h, const char *name, int fd)
+/* A descriptor of one name, if there is one; the name is taken over. */
+static int add(struct handover *h, int fd, char *name, struct ioasidctl_error **err)
 {
-	if (fd >= 0)
+	if (!name)
+		return error_nomem(err);
+	if (fd < 0)
+		free(name);
+	else
 		h->fds[h->n_fds++] = (struct handover_fd){name, fd};
+	return 0;
+}
+
+static char *name_in(const char *outer, const char *inner)
+{
+	char *name;
+
+	return asprintf(&name, "%s/%s", outer, inner) < 0 ? NULL : name;
+}
+
+static int collect_fd(const struct iommu_fd *fd, struct handover *h, struct ioasidctl_error **err)
+{
+	int ret;
+
+	if (!fd->live.handle)
+		return 0;
+	ret = add(h, fd->ops->fd_number(fd->live.handle), strdup(fd->name), err);
+	for (size_t i = 0; !ret && fd->ops->ioasid_fd_number && i < fd->n_ioasids; i++) {
+		const struct ioasid *ioasid = &fd->ioasids[i];
+
+		if (ioasid->live.exists)
+			ret = add(h, fd->ops->ioasid_fd_number(fd->live.handle, ioasid->live.id),
+				  name_in(fd->name, ioasid->name), err);
+	}
+	return ret;
+}
+
+static const struct driver *ops_of_open(const struct topology *t, const struct device *d)
+{
+	return d->live.handle && d->fd != NO_INDEX ? t->fds[d->fd].ops : NULL;
+}
+
+static int collect_device(const struct topology *t, const struct device *d, struct handover *h,
+			  struct ioasidctl_error **err)
+{
+	const struct driver *ops = ops_of_open(t, d);
+
+	return ops ? add(h, ops->device_fd_number(d->live.handle), strdup(d->name), err) : 0;
+}
+
+/* Members of a group share its descriptor. */
+static int collect_group(const struct topology *t, const struct device *d, struct handover *h,
+			 struct ioasidctl_error **err)
+{
+	const struct driver *ops = ops_of_open(t, d);
+	char number[16];
+	int fd;
+
+	if (!ops || !ops->group_fd_number)
+		return 0;
+	fd = ops->group_fd_number(d->live.handle);
+	for (size_t i = 0; i < h->n_fds; i++)
+		if (h->fds[i].fd == fd)
+			return 0;
+	snprintf(number, sizeof(number), "%u", d->iommu_group);
+	return add(h, fd, name_in("group", number), err);
+}
+
+static size_t room_for(const struct topology *t)
+{
+	size_t n = t->n_fds + 2 * t->n_devices + t->n_memories + 1;
+
+	for (size_t i = 0; i < t->n_fds; i++)
+		n += t->fds[i].n_ioasids;
+	return n;
 }
 
 int handover_collect(const struct topology *t, struct handover *out, struct ioasidctl_error **err)
 {
-	*out = (struct handover){0};
-	out->fds = calloc(t->n_fds + t->n_devices + t->n_memories + 1, sizeof(*out->fds));
-	if (!out->fds)
-		return error_nomem(err);
-	for (size_t i = 0; i < t->n_fds; i++)
-		if (t->fds[i].live.handle)
-			add(out, t->fds[i].name, t->fds[i].ops->fd_number(t->fds[i].live.handle));
-	for (size_t i = 0; i < t->n_devices; i++) {
-		const struct device *d = &t->devices[i];
+	_cleanup_(handover_done)
+	struct handover h = {.fds = calloc(room_for(t), sizeof(*h.fds))};
+	int ret = h.fds ? 0 : error_nomem(err);
 
-		if (d->live.handle && d->fd != NO_INDEX)
-			add(out, d->name, t->fds[d->fd].ops->device_fd_number(d->live.handle));
-	}
-	for (size_t i = 0; i < t->n_memories; i++)
-		add(out, t->memories[i].name, t->memories[i].live.fd);
+	*out = (struct handover){0};
+	for (size_t i = 0; !ret && i < t->n_fds; i++)
+		ret = collect_fd(&t->fds[i], &h, err);
+	for (size_t i = 0; !ret && i < t->n_devices; i++)
+		ret = collect_device(t, &t->devices[i], &h, err);
+	for (size_t i = 0; !ret && i < t->n_devices; i++)
+		ret = collect_group(t, &t->devices[i], &h, err);
+	for (size_t i = 0; !ret && i < t->n_memories; i++)
+		ret = add(&h, t->memories[i].live.fd, strdup(t->memories[i].name), err);
+	if (ret)
+		return ret;
+	*out = h;
+	h = (struct handover){0};
 	return 0;
 }
 
 void handover_done(struct handover *h)
 {
+	for (size_t i = 0; i < h->n_fds; i++)
+		free(h->fds[i].name);
 	free(h->fds);
 	*h = (struct handover){0};
 }

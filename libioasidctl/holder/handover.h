@@ -12,12 +12,13 @@
 #include "model/topology.h"
 
 struct handover_fd {
-	const char *name; /* as declared; borrowed from the topology */
+	char *name; /* as declared; "FD/IOASID", "group/8": owned */
 	int fd; /* borrowed */
 };
 
 struct handover {
-	struct handover_fd *fds; /* IOMMU fds, then device fds, then memory fds, as declared */
+	/* IOMMU fds with those of their IOASIDs, devices, groups, memories; each as declared. */
+	struct handover_fd *fds;
 	size_t n_fds;
 };
 

@@ -61,6 +61,7 @@ static void test_collect(void **state)
 	devices[2].live.handle = (struct driver_device *)&numbers[3];
 	for (size_t i = 0; i < 2; i++)
 		memory_init(&memories[i]);
+	memories[0].name = (char *)"closed-memory";
 	memories[1].name = (char *)"ram";
 	memories[1].live.fd = 22;
 	assert_int_equal(handover_collect(&t, &h, NULL), 0);
@@ -75,9 +76,73 @@ static void test_collect(void **state)
 	assert_null(h.fds);
 }
 
+static int number_of_ioasid(const struct driver_fd *fd, uint32_t id)
+{
+	return id == 7 ? -1 : *(const int *)fd + (int)id;
+}
+
+/* The devices' groups are twice the same one. */
+static int number_of_group(const struct driver_device *dev)
+{
+	(void)dev;
+	return 50;
+}
+
+static int no_number(const struct driver_fd *fd)
+{
+	(void)fd;
+	return -1;
+}
+
+/* An IOASID of VFIO has a descriptor, its fd has none; members of a group share one. */
+static void test_collect_of_vfio(void **state)
+{
+	static int number = 30, left = 40, right = 41;
+	const struct driver ops = {.fd_number = no_number,
+				   .device_fd_number = number_of_device,
+				   .ioasid_fd_number = number_of_ioasid,
+				   .group_fd_number = number_of_group};
+	struct ioasid ioasids[3];
+	struct iommu_fd fd = {.name = (char *)"main",
+			      .ops = &ops,
+			      .ioasids = ioasids,
+			      .n_ioasids = 3,
+			      .live.handle = (struct driver_fd *)&number};
+	struct device devices[2];
+	const struct topology t = {.fds = &fd, .n_fds = 1, .devices = devices, .n_devices = 2};
+	static const char *const names[] = {"main/gpa", "left", "right", "group/9"};
+	static const int numbers[] = {31, 40, 41, 50};
+	struct handover h;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		ioasid_init(&ioasids[i]);
+	ioasids[0].name = (char *)"gpa";
+	ioasids[0].live.exists = true;
+	ioasids[0].live.id = 1;
+	ioasids[1].name = (char *)"unborn";
+	ioasids[2].name = (char *)"without";
+	ioasids[2].live.exists = true;
+	ioasids[2].live.id = 7;
+	for (size_t i = 0; i < 2; i++) {
+		device_init(&devices[i]);
+		devices[i].name = (char *)names[i + 1];
+		devices[i].fd = 0;
+		devices[i].iommu_group = 9;
+		devices[i].live.handle = (struct driver_device *)(i ? &right : &left);
+	}
+	assert_int_equal(handover_collect(&t, &h, NULL), 0);
+	assert_int_equal(h.n_fds, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(h.fds[i].name, names[i]);
+		assert_int_equal(h.fds[i].fd, numbers[i]);
+	}
+	handover_done(&h);
+}
+
 static void test_arguments(void **state)
 {
-	struct handover_fd fds[] = {{"main", 10}, {"nic0", 11}, {"ram", 12}};
+	struct handover_fd fds[] = {{(char *)"main", 10}, {"nic0", 11}, {"ram", 12}};
 	const struct handover h = {fds, 3};
 	char *const argv[] = {"vmm",	 "{fd:main}", "-dev=fd={fd:nic0},iommu={fd:main}",
 			      "{fd:ram", "{fd}",      "{}{fd:ram}{fd:ram}}",
@@ -109,7 +174,7 @@ static void refuse(const struct handover *h, const char *argument, const char *m
 
 static void test_wrong_arguments(void **state)
 {
-	struct handover_fd fds[] = {{"main", 10}, {"ram", 11}, {"main", 12}};
+	struct handover_fd fds[] = {{(char *)"main", 10}, {"ram", 11}, {"main", 12}};
 	const struct handover h = {fds, 3}, none = {0};
 
 	(void)state;
@@ -295,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_collect),
+		cmocka_unit_test(test_collect_of_vfio),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_wrong_arguments),
 		cmocka_unit_test(test_program_finds_its_descriptors),
