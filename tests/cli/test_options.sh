@@ -78,8 +78,8 @@ exits 0 "--version: exit status"
 is "$(cat "$out")" "$("$ioasidctl" version | head -1)" "--version: the first line of version"
 run "$ioasidctl" version --json
 valid "$out" version "version --json: by the schema"
-is "$(json "$out" '[x["name"] for x in d["drivers"]]')" "['iommufd', 'ioasid']" "version: the drivers"
-is "$(json "$out" 'd["drivers"][1]["available"]')" True "version: the reference device is available"
+is "$(json "$out" '[x["name"] for x in d["drivers"]]')" "['iommufd', 'vfio', 'ioasid']" "version: the drivers"
+is "$(json "$out" 'd["drivers"][2]["available"]')" True "version: the reference device is available"
 run "$ioasidctl" --help
 exits 0 "--help: exit status"
 golden "$out" help
