@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "apply/execution.h"
 #include "apply/memory.h"
@@ -45,9 +46,43 @@ static int close_fd(const struct step *s)
 	return 0;
 }
 
+static int export_bar(const struct step *s, struct memory *m, int *out)
+{
+	const struct device *d = &s->t->devices[m->device];
+	int ret = need_handle(s, d); /* also of one that no fd's driver opens */
+
+	return ret ? ret
+		   : s->t->fds[d->fd].ops->device_bar_fd(d->live.handle, m->bar, 0, m->size, out,
+							 s->err);
+}
+
 static int create_memory(const struct step *s)
 {
-	return memory_create(&s->t->memories[s->op->object], s->x->cancel, s->err);
+	struct memory *m = &s->t->memories[s->op->object];
+
+	return m->backing == BACKING_DMABUF ? export_bar(s, m, &m->live.fd)
+					    : memory_create(m, s->x->cancel, s->err);
+}
+
+/* What was exported of a device is dead once it has been closed; what an undo binds again is not.
+ */
+static int renew_memories(const struct step *s, uint32_t device)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < s->t->n_memories; i++) {
+		struct memory *m = &s->t->memories[i];
+		int fd;
+
+		if (m->backing != BACKING_DMABUF || m->device != device || m->live.fd < 0)
+			continue;
+		ret = export_bar(s, m, &fd);
+		if (ret)
+			break;
+		close(m->live.fd);
+		m->live.fd = fd;
+	}
+	return ret;
 }
 
 static int resize_memory(const struct step *s)
@@ -137,7 +172,7 @@ static int bind_device(const struct step *s)
 		return ret;
 	d->live.bound = true;
 	sync_device(s, s->op->object);
-	return 0;
+	return s->undo ? renew_memories(s, s->op->object) : 0;
 }
 
 /* No kernel interface unbinds an open device, so it's closed and opened anew. */
@@ -156,6 +191,7 @@ static int unbind_device(const struct step *s)
 		return ret;
 	/* Half of it is done: back to what it was. */
 	again.err = NULL;
+	again.undo = true;
 	if (!open_device(&again))
 		bind_device(&again);
 	return ret;

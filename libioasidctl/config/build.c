@@ -148,8 +148,8 @@ int build_word(const char *const *words, const char *text)
 }
 
 /*
- * A device that nothing binds is opened by the driver of the fd that maps its BAR, else of the
- * first one.
+ * A device that nothing is attached to is opened by the driver of the fd that maps its BAR, else of
+ * the first one.
  */
 static void settle_devices(struct topology *t)
 {
@@ -169,6 +169,10 @@ static void settle_devices(struct topology *t)
 	for (size_t i = 0; i < t->n_devices; i++)
 		if (t->devices[i].fd == NO_INDEX && t->n_fds)
 			t->devices[i].fd = 0;
+	/* The kernel exports nothing of a device before it is bound. */
+	for (size_t i = 0; i < t->n_memories; i++)
+		if (t->memories[i].device != NO_INDEX)
+			t->devices[t->memories[i].device].bound = true;
 }
 
 static void build_all(struct builder *b)

@@ -11,8 +11,6 @@
 
 #define NODE "/dev/iommu"
 
-#define NOT_YET "not in this version of the driver"
-
 static int available(const struct driver_env *env, const char *node, struct ioasidctl_error **err)
 {
 	int fd = linux_open_node(env, node ? node : NODE, err);
@@ -148,7 +146,6 @@ const struct driver driver_iommufd = {
 	.node = NODE,
 	.missing =
 		{
-			[CAP_DMABUF] = NOT_YET,
 			[CAP_VDPA] = "vhost-vdpa devices keep address spaces of their own, outside "
 				     "of iommufd",
 		},

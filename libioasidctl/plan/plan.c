@@ -28,16 +28,30 @@ void emit(struct planner *p, enum phase phase, struct operation op)
 	list->operations[list->count++] = op;
 }
 
-static void plan_new_memories(struct planner *p)
+enum phase phase_of_memory(const struct planner *p, const struct memory *m)
 {
-	for (uint32_t i = 0; i < p->desired->n_memories; i++) {
-		const struct memory *m = &p->desired->memories[i];
+	if (m->backing != BACKING_DMABUF || m->prev != NO_INDEX)
+		return PHASE_BUILD;
+	return phase_of_binding(p, &p->desired->devices[m->device]);
+}
 
-		if (m->prev == NO_INDEX)
-			emit(p, PHASE_BUILD, OPERATION(CREATE_MEMORY, .fd = NO_INDEX, .object = i));
-		else if (m->size > p->live->memories[m->prev].size)
-			emit(p, PHASE_BUILD, OPERATION(GROW_MEMORY, .fd = NO_INDEX, .object = i));
-	}
+static void plan_new_memory(struct planner *p, uint32_t i)
+{
+	const struct memory *m = &p->desired->memories[i];
+
+	if (m->prev == NO_INDEX)
+		emit(p, phase_of_memory(p, m),
+		     OPERATION(CREATE_MEMORY, .fd = NO_INDEX, .object = i));
+	else if (m->size > p->live->memories[m->prev].size)
+		emit(p, PHASE_BUILD, OPERATION(GROW_MEMORY, .fd = NO_INDEX, .object = i));
+}
+
+/* That of devices comes once they are bound. */
+static void plan_new_memories(struct planner *p, bool of_devices)
+{
+	for (uint32_t i = 0; i < p->desired->n_memories; i++)
+		if ((p->desired->memories[i].backing == BACKING_DMABUF) == of_devices)
+			plan_new_memory(p, i);
 }
 
 static void plan_old_memories(struct planner *p)
@@ -76,11 +90,12 @@ static int plan_new(struct planner *p)
 {
 	int ret = 0;
 
-	plan_new_memories(p);
+	plan_new_memories(p, false);
 	for (uint32_t i = 0; i < p->desired->n_fds; i++)
 		if (p->desired->fds[i].prev == NO_INDEX)
 			emit(p, PHASE_BUILD, OPERATION(OPEN_FD, .fd = i));
 	plan_new_devices(p);
+	plan_new_memories(p, true);
 	for (uint32_t i = 0; !ret && i < p->desired->n_fds; i++)
 		ret = plan_new_ioasids(p, i);
 	return ret;
@@ -153,6 +168,8 @@ int plan_make(const struct topology *live, struct topology *desired, struct plan
 		if (match_topologies(live, desired))
 			return error_nomem(err);
 		ret = live ? refuse_stranded(live, desired, err) : 0;
+		if (!ret && live)
+			ret = refuse_moved_memory(live, desired, err);
 		if (ret)
 			return ret;
 	}

@@ -118,6 +118,19 @@ static void emit_map(const struct fd_mappings *f, enum phase phase, const struct
 	emit(f->p, phase, op);
 }
 
+/* Memory of a device that is bound late can't be mapped before that. */
+static void follow_memory(const struct fd_mappings *f, struct comparison *c)
+{
+	for (size_t k = 0; k < c->desired->n_maps; k++) {
+		uint32_t memory = c->desired->maps[k].memory;
+
+		if (c->state[k] == MAPPING_NEW && memory != NO_INDEX &&
+		    mapping_is_placed(&c->desired->maps[k]) &&
+		    phase_of_memory(f->p, &f->p->desired->memories[memory]) == PHASE_SWITCH)
+			c->state[k] = MAPPING_SWITCHED;
+	}
+}
+
 /* A copy can't be made before what it copies, which is a mapping of memory. */
 static void follow_source(const struct fd_mappings *f, struct comparison *c)
 {
@@ -247,6 +260,8 @@ int plan_mappings(struct planner *p, uint32_t fd)
 
 	for (uint32_t i = 0; !ret && i < n; i++)
 		ret = comparison_init(&f, i);
+	for (size_t i = 0; !ret && i < n; i++)
+		follow_memory(&f, &all[i]);
 	for (size_t i = 0; !ret && i < n; i++)
 		follow_source(&f, &all[i]);
 	if (!ret)

@@ -40,6 +40,13 @@ void emit(struct planner *p, enum phase phase, struct operation op);
 int refuse_stranded(const struct topology *live, const struct topology *desired,
 		    struct ioasidctl_error **err);
 
+/* refuse.c: devices whose BAR is memory, and which would be bound anew. 0 or -EBUSY. */
+int refuse_moved_memory(const struct topology *live, const struct topology *desired,
+			struct ioasidctl_error **err);
+
+/* plan.c: when a desired memory is there. */
+enum phase phase_of_memory(const struct planner *p, const struct memory *m);
+
 /* plan_devices.c */
 bool has_heir(const struct topology *desired, uint32_t live_device);
 /* A desired device of the live one's group, not its heir, that will be bound; NULL: none. */

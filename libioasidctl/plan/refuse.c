@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "driver/driver.h"
+#include "plan/match.h"
 #include "plan/planner.h"
 #include "plan/refusal.h"
 
@@ -58,6 +59,12 @@ static void need_flags(struct refusal *r, const struct ioasid *ioasid)
 			need(r, flags[i].cap, ioasid->at, ioasid->name);
 }
 
+/* A BAR that another fd's driver exports; that it can is asked for the memory. */
+static bool is_foreign_bar(const struct refusal *r, const struct memory *m)
+{
+	return m->backing == BACKING_DMABUF && r->fd != &r->t->fds[r->t->devices[m->device].fd];
+}
+
 /* A capability that many mappings lack is told once, at the first. */
 static void need_mappings(struct refusal *r, const struct ioasid *ioasid)
 {
@@ -72,7 +79,7 @@ static void need_mappings(struct refusal *r, const struct ioasid *ioasid)
 			placed = m;
 		if (m->access == ACCESS_WRITE)
 			write_only = m;
-		if (m->memory != NO_INDEX && r->t->memories[m->memory].backing == BACKING_DMABUF)
+		if (m->memory != NO_INDEX && is_foreign_bar(r, &r->t->memories[m->memory]))
 			dmabuf = m;
 	}
 	if (copy)
@@ -137,6 +144,14 @@ int refuse_unsupported(const struct topology *t, struct ioasidctl_error **err)
 		r.fd = &t->fds[t->devices[i].fd];
 		need_device(&r, &t->devices[i]);
 	}
+	for (size_t i = 0; i < t->n_memories; i++) {
+		const struct memory *m = &t->memories[i];
+
+		if (m->backing != BACKING_DMABUF || t->devices[m->device].fd == NO_INDEX)
+			continue;
+		r.fd = &t->fds[t->devices[m->device].fd];
+		need(&r, CAP_DMABUF, m->at, m->name);
+	}
 	return r.ret;
 }
 
@@ -178,4 +193,41 @@ int refuse_stranded(const struct topology *live, const struct topology *desired,
 			ret = refuse_device(desired, was, mate, err);
 	}
 	return ret;
+}
+
+/* The desired device that a live one lives on as; NULL: it goes. */
+static const struct device *heir_of_device(const struct topology *desired, uint32_t live_device)
+{
+	for (size_t i = 0; i < desired->n_devices; i++)
+		if (desired->devices[i].prev == live_device ||
+		    desired->devices[i].successor_of == live_device)
+			return &desired->devices[i];
+	return NULL;
+}
+
+int refuse_moved_memory(const struct topology *live, const struct topology *desired,
+			struct ioasidctl_error **err)
+{
+	int ret;
+
+	for (size_t i = 0; i < live->n_memories; i++) {
+		const struct memory *m = &live->memories[i];
+		const struct device *heir = NULL;
+
+		if (m->backing == BACKING_DMABUF)
+			heir = heir_of_device(desired, m->device);
+		if (!heir || !heir->bound || device_keeps_binding(live, desired, heir))
+			continue;
+		ret = error_new(err, ERROR_REFUSED, EBUSY,
+				"device %s can't be bound anew while its BAR is memory %s",
+				heir->name, m->name);
+		error_cause(err, "closing the device takes its memory away from all that map it, "
+				 "and that could not be undone if a later step failed");
+		error_hint(err, "take %s out first, and apply; then move the device", m->name);
+		error_object(err, "%s", heir->name);
+		if (heir->at.line)
+			error_position(err, desired->file, heir->at.line, heir->at.column);
+		return ret;
+	}
+	return 0;
 }

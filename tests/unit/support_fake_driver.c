@@ -20,6 +20,7 @@ void fake_reset(void)
 {
 	memset(fds, 0, sizeof(fds));
 	memset(devices, 0, sizeof(devices));
+	fake_revoke_bars(NULL);
 	memset(fake_driver.missing, 0, sizeof(fake_driver.missing));
 	fake_driver.viommu_alloc = fake_viommu_calls.viommu_alloc;
 	fake_driver.viommu_free = fake_viommu_calls.viommu_free;
@@ -31,6 +32,7 @@ void fake_reset(void)
 	fake_driver.events_free = fake_viommu_calls.events_free;
 	fake_driver.viommu_probe = fake_viommu_calls.viommu_probe;
 	fake_driver.set_vfio_compat = fake_viommu_calls.set_vfio_compat;
+	fake_driver.device_bar_fd = fake_bar_fd;
 	n_devices = 0;
 	calls = 0;
 	fail_at = -1;
@@ -241,6 +243,7 @@ static void fake_device_close(struct driver_device *dev)
 	if (dev->fd && fake_has_vdevice(dev->fd, dev))
 		dev->fd->leaked++;
 	dev->open = false;
+	fake_revoke_bars(dev);
 	memset(dev->pasids, 0, sizeof(dev->pasids));
 	dev->fd = NULL;
 	dev->attached = -1;
@@ -373,6 +376,8 @@ static int fake_map(struct driver_fd *fd, uint32_t id, const struct map_args *ar
 
 	if (ret)
 		return ret;
+	if (fake_is_revoked(args->fd))
+		return error_new(err, ERROR_KERNEL, ENODEV, "the device has been closed");
 	/* Behind everything that is there. */
 	if (args->placed) {
 		const size_t n = fd->ioasids[id].n_maps;

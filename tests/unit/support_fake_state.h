@@ -70,3 +70,9 @@ bool fake_queue_in(const struct driver_fd *fd, uint32_t ioasid, uint64_t iova, u
 /* Linux leaks the id of a vdevice whose device is closed first: the fake one tells. */
 bool fake_has_vdevice(const struct driver_fd *fd, const struct driver_device *dev);
 void fake_print_viommus(FILE *out, const struct driver_fd *fd);
+
+/* support_fake_bar.c: BARs as memory, which is dead once its device has been closed. */
+int fake_bar_fd(struct driver_device *dev, uint32_t bar, uint64_t offset, uint64_t length, int *out,
+		struct ioasidctl_error **err);
+void fake_revoke_bars(const struct driver_device *dev); /* NULL: of all */
+bool fake_is_revoked(int memory);

@@ -6,6 +6,7 @@
  * Makefile (`make uapi-check`) takes newer headers than the system's and sets it.
  */
 #include "uapi/iommufd.h"
+#include "uapi/iommufd_test.h"
 #include "uapi/vfio.h"
 
 #if __has_include(<linux/iommufd.h>) || defined(ASSERT_ALL)
@@ -374,6 +375,25 @@ _Static_assert(offsetof(struct vfio_dev_irq_set, eventfd) == offsetof(struct vfi
 	       "data of vfio_irq_set");
 
 /* 6.6: the device node; with PASIDs and tokens later. */
+SAME(VFIO_DEV_FEATURE, VFIO_DEVICE_FEATURE);
+SAME(VFIO_DEV_FEATURE_GET, VFIO_DEVICE_FEATURE_GET);
+SAME_SIZE(vfio_dev_feature, vfio_device_feature);
+SAME_FIELD(vfio_dev_feature, argsz, vfio_device_feature, argsz);
+SAME_FIELD(vfio_dev_feature, flags, vfio_device_feature, flags);
+
+/* Linux 6.19 */
+#if defined(VFIO_DEVICE_FEATURE_DMA_BUF) || defined(ASSERT_ALL)
+SAME(VFIO_DEV_DMA_BUF, VFIO_DEVICE_FEATURE_DMA_BUF);
+SAME_SIZE(vfio_dev_dma_range, vfio_region_dma_range);
+SAME_FIELD(vfio_dev_dma_range, offset, vfio_region_dma_range, offset);
+SAME_FIELD(vfio_dev_dma_range, length, vfio_region_dma_range, length);
+SAME_SIZE(vfio_dev_feature_dma_buf, vfio_device_feature_dma_buf);
+SAME_FIELD(vfio_dev_feature_dma_buf, region_index, vfio_device_feature_dma_buf, region_index);
+SAME_FIELD(vfio_dev_feature_dma_buf, open_flags, vfio_device_feature_dma_buf, open_flags);
+SAME_FIELD(vfio_dev_feature_dma_buf, flags, vfio_device_feature_dma_buf, flags);
+SAME_FIELD(vfio_dev_feature_dma_buf, nr_ranges, vfio_device_feature_dma_buf, nr_ranges);
+#endif
+
 #if defined(VFIO_DEVICE_ATTACH_PASID) || defined(ASSERT_ALL)
 SAME_SIZE(vfio_dev_info, vfio_device_info);
 SAME_FIELD(vfio_dev_info, pad, vfio_device_info, pad);
@@ -489,6 +509,27 @@ _Static_assert(sizeof(struct vfio_t1_dirty) ==
 		       sizeof(struct vfio_iommu_type1_dirty_bitmap) +
 			       sizeof(struct vfio_iommu_type1_dirty_bitmap_get),
 	       "size of vfio_t1_dirty");
+
+/* Of the mock IOMMU no ABI header tells; these are the sizes that Linux 7.3 takes. */
+#define MOCK_AT(field, offset) \
+	_Static_assert(offsetof(struct iommufd_test, field) == (offset), "iommufd_test." #field)
+_Static_assert(IOMMUFD_TEST == _IO(';', 0xa0), "IOMMUFD_TEST");
+_Static_assert(sizeof(struct iommufd_test) == 72, "iommufd_test");
+MOCK_AT(op, 4);
+MOCK_AT(id, 8);
+MOCK_AT(mock_device.out_mock_id, 16);
+MOCK_AT(mock_device.out_device_id, 24);
+MOCK_AT(mock_device.flags, 28);
+MOCK_AT(check_map.va, 32);
+MOCK_AT(dirty.iova, 24);
+MOCK_AT(dirty.bitmap, 48);
+MOCK_AT(dirty.out_count, 56);
+MOCK_AT(fault.addr, 32);
+MOCK_AT(pasid_attach.pt_id, 20);
+MOCK_AT(last, 64);
+_Static_assert(sizeof(struct iommufd_hwpt_mock) == 8, "iommufd_hwpt_mock");
+_Static_assert(sizeof(struct iommufd_hwpt_mock_invalidate) == 8, "iommufd_hwpt_mock_invalidate");
+_Static_assert(sizeof(struct iommufd_viommu_mock_invalidate) == 12, "viommu_mock_invalidate");
 
 static const struct {
 	const char *name;

@@ -11,45 +11,11 @@
  */
 #include <fcntl.h>
 #include <jansson.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#define LISTEN_FDS_START 3
-#define PAGE		 4096UL
-/* Half of the device's buffer: it refuses transfers that touch its last byte. */
-#define CHUNK	     2048UL
+#include "edu.h"
+
 #define MAPPINGS_MAX 16
-
-/* What we need of linux/vfio.h. */
-struct region_info {
-	uint32_t argsz, flags, index, cap_offset;
-	uint64_t size, offset;
-};
-#define GET_REGION_INFO	      _IO(';', 100 + 8)
-#define REGION_BAR0	      0
-#define REGION_CONFIG	      7
-#define PCI_COMMAND	      4
-#define PCI_COMMAND_MEMORY    0x2
-#define PCI_COMMAND_BUSMASTER 0x4
-
-/* The edu device: registers of BAR 0, its 4 KiB buffer, the 28 address bits it has. */
-#define EDU_DMA_SOURCE	    0x80
-#define EDU_DMA_DESTINATION 0x88
-#define EDU_DMA_COUNT	    0x90
-#define EDU_DMA_COMMAND	    0x98
-#define EDU_DMA_START	    0x1
-#define EDU_DMA_TO_MEMORY   0x2
-#define EDU_BUFFER	    0x40000
-#define EDU_ADDRESS_LAST    0x0fffffffUL
 
 struct mapping {
 	uint64_t iova, length, offset;
@@ -58,54 +24,6 @@ struct mapping {
 	uint64_t *memory;
 	bool writable;
 };
-
-static int n_tests, n_failed;
-
-static bool __attribute__((format(printf, 2, 3))) check(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("%sok %d - ", ok ? "" : "not ", ++n_tests);
-	vprintf(fmt, ap);
-	putchar('\n');
-	va_end(ap);
-	n_failed += !ok;
-	return ok;
-}
-
-static void __attribute__((noreturn, format(printf, 1, 2))) bail_out(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("not ok %d - ", ++n_tests);
-	vprintf(fmt, ap);
-	printf("\n1..%d\n", n_tests);
-	va_end(ap);
-	exit(1);
-}
-
-/* The descriptor of that name among the inherited ones. */
-static int inherited_fd(const char *name)
-{
-	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-	const char *names = getenv("LISTEN_FDNAMES");
-	int n = count ? atoi(count) : 0;
-
-	if (!pid || atol(pid) != getpid())
-		bail_out("LISTEN_PID is %s, this process is %ld", pid ? pid : "not set",
-			 (long)getpid());
-	for (int i = 0; names && i < n; i++) {
-		size_t length = strcspn(names, ":");
-
-		if (length == strlen(name) && !strncmp(names, name, length))
-			return LISTEN_FDS_START + i;
-		names += length + (names[length] == ':');
-	}
-	bail_out("no descriptor %s among the %d of LISTEN_FDNAMES=%s", name, n,
-		 getenv("LISTEN_FDNAMES"));
-}
 
 static uint64_t number_of(const json_t *object, const char *key)
 {
@@ -194,49 +112,6 @@ static size_t read_mappings(const char *device, struct mapping *mappings)
 	return n;
 }
 
-static uint64_t region_offset(int device, uint32_t index, uint64_t *size)
-{
-	struct region_info info = {.argsz = sizeof(info), .index = index};
-
-	if (ioctl(device, GET_REGION_INFO, &info))
-		bail_out("VFIO_DEVICE_GET_REGION_INFO %u: %m", index);
-	*size = info.size;
-	return info.offset;
-}
-
-static volatile uint8_t *open_registers(int device)
-{
-	uint64_t size, offset = region_offset(device, REGION_CONFIG, &size);
-	uint16_t command;
-	void *bar;
-
-	/* VFIO hands devices over with bus mastering off. */
-	if (pread(device, &command, sizeof(command), offset + PCI_COMMAND) != sizeof(command))
-		bail_out("PCI command register: %m");
-	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_BUSMASTER;
-	if (pwrite(device, &command, sizeof(command), offset + PCI_COMMAND) != sizeof(command))
-		bail_out("PCI command register: %m");
-	offset = region_offset(device, REGION_BAR0, &size);
-	bar = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, device, offset);
-	if (bar == MAP_FAILED)
-		bail_out("BAR 0 can't be mapped: %m");
-	return bar;
-}
-
-/* One chunk between the device's buffer and the IOVA. */
-static void transfer(volatile uint8_t *registers, uint64_t iova, bool to_memory)
-{
-	volatile uint64_t *command = (volatile uint64_t *)(registers + EDU_DMA_COMMAND);
-	struct timespec pause = {.tv_nsec = 5000000};
-
-	*(volatile uint64_t *)(registers + EDU_DMA_SOURCE) = to_memory ? EDU_BUFFER : iova;
-	*(volatile uint64_t *)(registers + EDU_DMA_DESTINATION) = to_memory ? iova : EDU_BUFFER;
-	*(volatile uint64_t *)(registers + EDU_DMA_COUNT) = CHUNK;
-	*command = EDU_DMA_START | (to_memory ? EDU_DMA_TO_MEMORY : 0);
-	while (*command & EDU_DMA_START)
-		nanosleep(&pause, NULL);
-}
-
 /* No word comes twice, and none is zero. */
 static uint64_t pattern(uint64_t salt, uint64_t index)
 {
@@ -275,9 +150,9 @@ static void test_inside(volatile uint8_t *registers, const struct mapping *in,
 	uint64_t *arrived = out->words + (last - out->iova) / sizeof(uint64_t);
 
 	fill(in->words, CHUNK_WORDS, salt);
-	transfer(registers, in->iova, false);
+	transfer(registers, in->iova, CHUNK, false);
 	memset(arrived, 0, CHUNK);
-	transfer(registers, last, true);
+	transfer(registers, last, CHUNK, true);
 	check(is_filled(arrived, CHUNK_WORDS, salt), "bytes read at IOVA %#lx arrive at IOVA %#lx",
 	      in->iova, last);
 }
@@ -301,9 +176,9 @@ static void test_no_write(volatile uint8_t *registers, const struct mapping *map
 			  uint64_t iova, const char *what)
 {
 	fill(mappings[0].words, CHUNK_WORDS, 1);
-	transfer(registers, mappings[0].iova, false);
+	transfer(registers, mappings[0].iova, CHUNK, false);
 	fill_all(mappings, n, 2);
-	transfer(registers, iova, true);
+	transfer(registers, iova, CHUNK, true);
 	check(all_filled(mappings, n, 2), "DMA to the %s IOVA %#lx changes no byte", what, iova);
 }
 
@@ -316,8 +191,8 @@ static void test_no_read(volatile uint8_t *registers, const struct mapping *mapp
 	const struct mapping *m = &mappings[0];
 	bool foreign = true;
 
-	transfer(registers, iova, false);
-	transfer(registers, m->iova, true);
+	transfer(registers, iova, CHUNK, false);
+	transfer(registers, m->iova, CHUNK, true);
 	for (size_t i = 0; i < CHUNK_WORDS; i++)
 		foreign = foreign && (!m->words[i] || m->words[i] == pattern(1, i));
 	check(foreign, "DMA from the unmapped IOVA %#lx brings no byte", iova);
