@@ -12,39 +12,57 @@
 #include "host/root.h"
 #include "host/sysfs.h"
 
-static bool exists(const char *root, const char *path)
+/* Where to look; want of memory is kept in mind, for it mustn't look like a feature's absence. */
+struct reader {
+	const char *root;
+	bool no_memory;
+};
+
+static char *path_of(struct reader *r, const char *path)
 {
-	_cleanup_free_ char *full = root_path(root, "%s", path);
+	char *full = root_path(r->root, "%s", path);
+
+	r->no_memory |= !full;
+	return full;
+}
+
+static bool exists(struct reader *r, const char *path)
+{
+	_cleanup_free_ char *full = path_of(r, path);
 
 	return full && !access(full, F_OK);
 }
 
-static char *read_text(const char *root, const char *path)
+static char *read_text(struct reader *r, const char *path)
 {
-	_cleanup_free_ char *full = root_path(root, "%s", path);
-	char text[SYSFS_TEXT_MAX];
+	_cleanup_free_ char *full = path_of(r, path);
+	char text[SYSFS_TEXT_MAX], *copy;
 
-	return full && !sysfs_read(full, text, sizeof(text)) ? strdup(text) : NULL;
+	if (!full || sysfs_read(full, text, sizeof(text)))
+		return NULL;
+	copy = strdup(text);
+	r->no_memory |= !copy;
+	return copy;
 }
 
-static bool is_set(const char *root, const char *path)
+static bool is_set(struct reader *r, const char *path)
 {
-	_cleanup_free_ char *text = read_text(root, path);
+	_cleanup_free_ char *text = read_text(r, path);
 
 	return text && !strcmp(text, "Y");
 }
 
-static FILE *open_proc(const char *root, const char *path)
+static FILE *open_proc(struct reader *r, const char *path)
 {
-	_cleanup_free_ char *full = root_path(root, "%s", path);
+	_cleanup_free_ char *full = path_of(r, path);
 
 	return full ? fopen(full, "re") : NULL;
 }
 
 /* "240 vfio-dev" among the character devices of /proc/devices. */
-static uint64_t has_device_numbers(const char *root, const char *name)
+static uint64_t has_device_numbers(struct reader *r, const char *name)
 {
-	_cleanup_fclose_ FILE *f = open_proc(root, "/proc/devices");
+	_cleanup_fclose_ FILE *f = open_proc(r, "/proc/devices");
 	char line[256], found[64];
 
 	if (!f)
@@ -56,9 +74,9 @@ static uint64_t has_device_numbers(const char *root, const char *name)
 }
 
 /* The table is large on machines with hundreds of CPUs, but what tells stands at its beginning. */
-static uint64_t has_isolated_interrupts(const char *root)
+static uint64_t has_isolated_interrupts(struct reader *r)
 {
-	_cleanup_fclose_ FILE *f = open_proc(root, "/proc/interrupts");
+	_cleanup_fclose_ FILE *f = open_proc(r, "/proc/interrupts");
 	_cleanup_free_ char *line = NULL;
 	uint64_t found = FEATURE_UNKNOWN;
 	size_t size = 0;
@@ -85,12 +103,12 @@ static bool is_about_iommus(const char *word)
 	return false;
 }
 
-static int read_parameters(const char *root, struct kernel_features *out)
+static int read_parameters(struct reader *r, struct kernel_features *out)
 {
 	char *rest = NULL;
 	size_t words = 1;
 
-	out->command_line = read_text(root, "/proc/cmdline");
+	out->command_line = read_text(r, "/proc/cmdline");
 	for (const char *p = out->command_line; p && *p; p++)
 		words += *p == ' ';
 	out->parameters = calloc(words, sizeof(*out->parameters));
@@ -107,20 +125,24 @@ static int read_parameters(const char *root, struct kernel_features *out)
 
 int kernel_features_read(const char *root, struct kernel_features *out)
 {
+	struct reader r = {.root = root};
+	int ret;
+
 	*out = (struct kernel_features){
-		.release = read_text(root, "/proc/sys/kernel/osrelease"),
-		.iommufd = exists(root, "/sys/class/misc/iommu"),
-		.vfio_device = has_device_numbers(root, "vfio-dev"),
-		.vfio_group = exists(root, "/sys/class/vfio"),
-		.vfio_type1 = exists(root, "/sys/module/vfio_iommu_type1"),
-		.vhost_vdpa = exists(root, "/sys/bus/vdpa/drivers/vhost_vdpa"),
-		.interrupt_remapping = has_isolated_interrupts(root),
+		.release = read_text(&r, "/proc/sys/kernel/osrelease"),
+		.iommufd = exists(&r, "/sys/class/misc/iommu"),
+		.vfio_device = has_device_numbers(&r, "vfio-dev"),
+		.vfio_group = exists(&r, "/sys/class/vfio"),
+		.vfio_type1 = exists(&r, "/sys/module/vfio_iommu_type1"),
+		.vhost_vdpa = exists(&r, "/sys/bus/vdpa/drivers/vhost_vdpa"),
+		.interrupt_remapping = has_isolated_interrupts(&r),
 		.unsafe_interrupts =
-			is_set(root, "/sys/module/iommufd/parameters/allow_unsafe_interrupts") ||
-			is_set(root,
-			       "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"),
+			is_set(&r, "/sys/module/iommufd/parameters/allow_unsafe_interrupts") ||
+			is_set(&r, "/sys/module/vfio_iommu_type1/parameters/"
+				   "allow_unsafe_interrupts"),
 	};
-	return read_parameters(root, out);
+	ret = read_parameters(&r, out);
+	return r.no_memory ? -ENOMEM : ret;
 }
 
 void kernel_features_done(struct kernel_features *features)

@@ -26,30 +26,36 @@
 /* The node is gone (its device was unplugged), but somebody still has it open. */
 #define DELETED " (deleted)"
 
-/* Processes and cgroups are named as their owners like; control characters stay out of messages. */
-static char *printable(const char *text)
+/*
+ * Processes and cgroups are named as their owners like; control characters stay out of messages.
+ * 0 or -ENOMEM, as all that make texts here.
+ */
+static int keep_printable(const char *text, char **out)
 {
-	char *copy = strdup(text);
-
-	for (char *p = copy; p && *p; p++)
+	*out = strdup(text);
+	if (!*out)
+		return -ENOMEM;
+	for (char *p = *out; *p; p++)
 		if (iscntrl((unsigned char)*p))
 			*p = '?';
-	return copy;
+	return 0;
 }
 
-static char *read_command(const char *root, const char *pid)
+static int read_command(const char *root, const char *pid, char **out)
 {
 	_cleanup_free_ char *path = root_path(root, "/proc/%s/comm", pid);
 	char text[64];
 
-	return printable(!path || sysfs_read(path, text, sizeof(text)) ? "?" : text);
+	if (!path)
+		return -ENOMEM;
+	return keep_printable(sysfs_read(path, text, sizeof(text)) ? "?" : text, out);
 }
 
 /*
  * "/machine.slice/machine-qemu.scope/libvirt": the innermost part that is a unit which can be
- * stopped. NULL: none.
+ * stopped.
  */
-static char *unit_of_path(char *path)
+static int unit_of_path(char *path, char **out)
 {
 	static const char *const suffixes[] = {".service", ".scope"};
 	char *rest = NULL, *unit = NULL;
@@ -61,83 +67,86 @@ static char *unit_of_path(char *path)
 			if (length > suffix && !strcmp(part + length - suffix, suffixes[i]))
 				unit = part;
 		}
-	return unit ? printable(unit) : NULL;
+	return unit ? keep_printable(unit, out) : 0;
 }
 
 /* Lines "0::PATH" (the unified hierarchy) or "N:name=systemd:PATH" (the old one). */
-static char *read_unit(const char *root, const char *pid)
+static int read_unit(const char *root, const char *pid, char **out)
 {
 	_cleanup_free_ char *path = root_path(root, "/proc/%s/cgroup", pid);
 	char text[SYSFS_TEXT_MAX], *rest = NULL;
 
-	if (!path || sysfs_read(path, text, sizeof(text)))
-		return NULL;
+	if (!path)
+		return -ENOMEM;
+	if (sysfs_read(path, text, sizeof(text)))
+		return 0;
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		char *legacy = strstr(line, ":name=systemd:");
 
 		if (!strncmp(line, "0::", 3) && line[3])
-			return unit_of_path(line + 3);
+			return unit_of_path(line + 3, out);
 		if (legacy)
-			return unit_of_path(legacy + strlen(":name=systemd:"));
+			return unit_of_path(legacy + strlen(":name=systemd:"), out);
 	}
-	return NULL;
+	return 0;
 }
 
 /* Newer kernels tell the device in the descriptor's fdinfo, however it was opened. */
-static char *device_of_fdinfo(const char *root, const char *pid, const char *fd)
+static int device_of_fdinfo(const char *root, const char *pid, const char *fd, char **out)
 {
 	static const char key[] = "vfio-device-syspath:";
 	_cleanup_free_ char *path = root_path(root, "/proc/%s/fdinfo/%s", pid, fd);
 	char text[SYSFS_TEXT_MAX], *line, *slash;
 
-	if (!path || sysfs_read(path, text, sizeof(text)))
-		return NULL;
-	line = strstr(text, key);
+	if (!path)
+		return -ENOMEM;
+	line = sysfs_read(path, text, sizeof(text)) ? NULL : strstr(text, key);
 	if (!line)
-		return NULL;
+		return 0;
 	line[strcspn(line, "\n")] = '\0';
 	/* "/sys/devices/pci0000:00/0000:00:05.0/0000:01:00.0" */
 	slash = strrchr(line, '/');
-	return slash && slash[1] ? printable(slash + 1) : NULL;
+	return slash && slash[1] ? keep_printable(slash + 1, out) : 0;
 }
 
-static char *device_of_vfio_node(const char *root, const char *name)
+static int device_of_vfio_node(const char *root, const char *name, char **out)
 {
 	_cleanup_free_ char *path = root_path(root, "/sys/class/vfio-dev/%s/device", name);
-	char *device = NULL;
 
-	return path && !sysfs_link(path, &device) ? device : NULL;
+	return path && sysfs_link(path, out) != -ENOMEM ? 0 : -ENOMEM;
 }
 
 /* vhost-vdpa-0 is a directory of its vDPA device, and of no class. */
-static char *device_of_vdpa_node(const char *root, const char *name)
+static int device_of_vdpa_node(const char *root, const char *name, char **out)
 {
 	_cleanup_free_ char *bus = root_path(root, "/sys/bus/vdpa/devices");
 	_cleanup_names_ struct name_list devices = {0};
+	int ret = bus ? sysfs_list(bus, &devices) : -ENOMEM;
 
-	if (!bus || sysfs_list(bus, &devices))
-		return NULL;
-	for (size_t i = 0; i < devices.n; i++) {
+	for (size_t i = 0; !ret && i < devices.n; i++) {
 		_cleanup_free_ char *path = root_path(bus, "/%s/%s", devices.names[i], name);
 
-		if (path && !access(path, F_OK))
-			return strdup(devices.names[i]);
+		if (!path)
+			return -ENOMEM;
+		if (!access(path, F_OK))
+			return keep_printable(devices.names[i], out);
 	}
-	return NULL;
+	return ret == -ENOMEM ? ret : 0;
 }
 
-static char *device_of(const char *root, const char *pid, const char *fd, int kind,
-		       const char *node)
+static int device_of(const char *root, const char *pid, const char *fd, int kind, const char *node,
+		     char **out)
 {
-	char *device = NULL;
+	const char *name = node ? strrchr(node, '/') + 1 : NULL;
+	int ret = 0;
 
 	if (kind == NODE_DEVICE)
-		device = device_of_fdinfo(root, pid, fd);
-	if (device || !node)
-		return device;
+		ret = device_of_fdinfo(root, pid, fd, out);
+	if (ret || *out || !name)
+		return ret;
 	if (kind == NODE_DEVICE)
-		return device_of_vfio_node(root, strrchr(node, '/') + 1);
-	return kind == NODE_VDPA ? device_of_vdpa_node(root, strrchr(node, '/') + 1) : NULL;
+		return device_of_vfio_node(root, name, out);
+	return kind == NODE_VDPA ? device_of_vdpa_node(root, name, out) : 0;
 }
 
 static int add_open(struct node_holder *holder, const char *root, const char *pid, const char *fd,
@@ -149,24 +158,26 @@ static int add_open(struct node_holder *holder, const char *root, const char *pi
 	if (!grown)
 		return -ENOMEM;
 	holder->open = grown;
-	open = &grown[holder->n_open];
+	open = &grown[holder->n_open++];
 	*open = (struct held_node){.kind = host_node_kind_names[kind]};
 	number_parse(fd, &open->fd);
-	open->node = node ? strdup(node) : NULL;
-	if (node && !open->node)
-		return -ENOMEM;
-	open->device = device_of(root, pid, fd, kind, node);
-	holder->n_open++;
-	return 0;
+	if (node) {
+		open->node = strdup(node);
+		if (!open->node)
+			return -ENOMEM;
+	}
+	return device_of(root, pid, fd, kind, node, &open->device);
 }
 
 /* One descriptor by what its link says; those that aren't of our nodes are passed over. */
 static int look_at(struct node_holder *holder, const char *root, const char *pid, int fds,
 		   const char *fd)
 {
-	char target[PATH_MAX], *deleted;
-	ssize_t n = readlinkat(fds, fd, target, sizeof(target) - 1);
+	ssize_t n, deleted = strlen(DELETED);
+	char target[PATH_MAX];
 	int kind;
+
+	n = readlinkat(fds, fd, target, sizeof(target) - 1);
 
 	if (n < 0)
 		return 0;
@@ -175,9 +186,8 @@ static int look_at(struct node_holder *holder, const char *root, const char *pid
 		return add_open(holder, root, pid, fd, NODE_DEVICE, NULL);
 	if (strncmp(target, "/dev/", 5))
 		return 0;
-	deleted = target + n - strlen(DELETED);
-	if (deleted > target && !strcmp(deleted, DELETED))
-		*deleted = '\0';
+	if (n > deleted && !strcmp(target + n - deleted, DELETED))
+		target[n - deleted] = '\0';
 	kind = host_node_kind(target);
 	return kind < 0 ? 0 : add_open(holder, root, pid, fd, kind, target);
 }
@@ -203,12 +213,16 @@ static void holder_done(struct node_holder *holder)
 
 static int describe(struct node_holder *holder, const char *root, const char *pid)
 {
+	int ret;
+
 	qsort(holder->open, holder->n_open, sizeof(*holder->open), compare_descriptors);
 	number_parse(pid, &holder->pid);
-	holder->command = read_command(root, pid);
-	holder->unit = read_unit(root, pid);
-	memlock_read(root, pid, &holder->memlock);
-	return holder->command ? 0 : -ENOMEM;
+	ret = read_command(root, pid, &holder->command);
+	if (!ret)
+		ret = read_unit(root, pid, &holder->unit);
+	if (!ret && memlock_read(root, pid, &holder->memlock) == -ENOMEM)
+		ret = -ENOMEM;
+	return ret;
 }
 
 /* Processes end and descriptors close while we look: what can't be read for that isn't held. */

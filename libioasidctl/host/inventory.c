@@ -110,9 +110,13 @@ int host_read(const char *root, struct host *out, struct ioasidctl_error **err)
 	if (!ret)
 		ret = scan_names(&scan);
 	if (!ret)
+		ret = scan_drivers(&scan);
+	if (!ret)
 		ret = read_processes(&scan);
 	if (!ret)
 		ret = say_unseen(&scan);
+	if (scan.no_memory)
+		ret = -ENOMEM;
 	return ret ? error_new(err, ret == -ENOMEM ? ERROR_MEMORY : ERROR_KERNEL, -ret,
 			       "can't read the host: %s", strerror(-ret))
 		   : 0;

@@ -41,7 +41,26 @@ struct host_iommu {
 	uint64_t devices; /* how many sit behind it */
 };
 
-/* "vt-d", "amd", "smmuv3", ... "other"; NULL at the end. */
+/* Types: identifier, name in JSON, and how its name begins where its driver shows nothing else. */
+#define HOST_IOMMU_TYPES(X)                       \
+	X(VTD, "vt-d", NULL)                      \
+	X(AMD, "amd", NULL)                       \
+	X(SMMUV3, "smmuv3", "smmu3.")             \
+	X(SMMU, "smmu", "smmu.")                  \
+	X(VIRTIO, "virtio", NULL)                 \
+	X(RISCV, "riscv", "riscv-iommu@")         \
+	X(S390, "s390", "s390-iommu.")            \
+	X(MOCK, "mock", "iommufd_selftest_iommu") \
+	X(OTHER, "other", "")
+
+enum host_iommu_type {
+#define X(id, name, beginning) HOST_IOMMU_##id,
+	HOST_IOMMU_TYPES(X)
+#undef X
+		HOST_IOMMU_TYPES_COUNT
+};
+
+/* NULL at the end. */
 extern const char *const host_iommu_types[];
 
 struct host_device {
@@ -103,6 +122,8 @@ struct host {
 	size_t n_groups;
 	struct host_device *devices; /* by bus and address */
 	size_t n_devices;
+	const char **pci_drivers; /* that are there now, by name */
+	size_t n_pci_drivers;
 	struct host_nodes nodes;
 	struct node_holders holders;
 	const char *

@@ -44,22 +44,24 @@ int host_node_kind(const char *path)
 	return -1;
 }
 
-static char *user_name(uid_t uid)
+/* The names of a node's owner and group, as far as they have one. 0 or -ENOMEM. */
+static int read_names(struct host_node *node)
 {
-	char buf[1024];
-	struct passwd entry, *found = NULL;
-
-	return !getpwuid_r(uid, &entry, buf, sizeof(buf), &found) && found ? strdup(found->pw_name)
-									   : NULL;
-}
-
-static char *group_name(gid_t gid)
-{
+	struct passwd user, *found_user = NULL;
+	struct group group, *found_group = NULL;
 	char buf[4096];
-	struct group entry, *found = NULL;
 
-	return !getgrgid_r(gid, &entry, buf, sizeof(buf), &found) && found ? strdup(found->gr_name)
-									   : NULL;
+	if (!getpwuid_r((uid_t)node->uid, &user, buf, sizeof(buf), &found_user) && found_user) {
+		node->user = strdup(user.pw_name);
+		if (!node->user)
+			return -ENOMEM;
+	}
+	if (!getgrgid_r((gid_t)node->gid, &group, buf, sizeof(buf), &found_group) && found_group) {
+		node->group = strdup(group.gr_name);
+		if (!node->group)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static void node_done(struct host_node *node)
@@ -99,11 +101,9 @@ static int add_node(struct host_nodes *nodes, const char *root, int kind, const 
 		.mode = mode_text(st.st_mode),
 		.uid = st.st_uid,
 		.gid = st.st_gid,
-		.user = user_name(st.st_uid),
-		.group = group_name(st.st_gid),
 		.can_open = *root ? NODE_UNKNOWN : !eaccess(full, R_OK | W_OK),
 	};
-	if (!node->path || !node->mode) {
+	if (!node->path || !node->mode || read_names(node)) {
 		node_done(node);
 		return -ENOMEM;
 	}

@@ -162,8 +162,8 @@ static int read_lines(const struct pci_names *names, struct arena *arena, char *
 	return ret;
 }
 
-/* The first that exists; NULL: none. */
-static char *find_file(const char *root)
+/* The first that exists, owned. 0; -ENOENT: none does; -ENOMEM. */
+static int find_file(const char *root, char **out)
 {
 	static const char *const places[] = {"/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids",
 					     "/usr/share/pci.ids"};
@@ -171,25 +171,27 @@ static char *find_file(const char *root)
 
 	for (size_t r = 0; r < ARRAY_SIZE(roots); r++)
 		for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-			char *path = root_path(roots[r], "%s", places[i]);
-
-			if (path && !access(path, R_OK))
-				return path;
-			free(path);
+			*out = root_path(roots[r], "%s", places[i]);
+			if (!*out)
+				return -ENOMEM;
+			if (!access(*out, R_OK))
+				return 0;
+			free(*out);
+			*out = NULL;
 		}
-	return NULL;
+	return -ENOENT;
 }
 
 int pci_names_load(struct pci_names *names, const char *root, struct arena *arena)
 {
-	_cleanup_free_ char *path = find_file(root);
+	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char *text = NULL;
 	int ret;
 
 	sort(names);
-	if (!path)
-		return -ENOENT;
-	ret = sysfs_read_whole(path, FILE_MAX, &text);
+	ret = find_file(root, &path);
+	if (!ret)
+		ret = sysfs_read_whole(path, FILE_MAX, &text);
 	return ret ? ret : read_lines(names, arena, text);
 }
 

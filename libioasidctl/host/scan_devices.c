@@ -39,14 +39,12 @@ static char *kept(struct host_scan *scan, char *text)
 	return text;
 }
 
-static char *keep(struct host_scan *scan, const char *text)
+char *scan_keep(struct host_scan *scan, const char *text)
 {
 	return kept(scan, arena_copy(&scan->host->arena, text, strlen(text)));
 }
 
-/* The last part of a link's target; NULL: no such link, or no memory (which the next call tells).
- */
-static const char *read_link(struct host_scan *scan, int dir, const char *name)
+const char *scan_link(struct host_scan *scan, int dir, const char *name)
 {
 	char target[PATH_MAX];
 	const char *slash;
@@ -54,7 +52,7 @@ static const char *read_link(struct host_scan *scan, int dir, const char *name)
 	if (sysfs_target_at(dir, name, target, sizeof(target)))
 		return NULL;
 	slash = strrchr(target, '/');
-	return keep(scan, slash ? slash + 1 : target);
+	return scan_keep(scan, slash ? slash + 1 : target);
 }
 
 static uint64_t read_number(int dir, const char *name)
@@ -103,7 +101,7 @@ static void read_uevent(struct host_scan *scan, struct host_device *out, int dir
 			continue;
 		*value++ = '\0';
 		if (!strcmp(line, "DRIVER"))
-			out->driver = keep(scan, value);
+			out->driver = scan_keep(scan, value);
 		else if (!strcmp(line, "PCI_CLASS"))
 			read_class(scan, out, value);
 		else if (!strcmp(line, "PCI_ID"))
@@ -118,7 +116,7 @@ static void read_override(struct host_scan *scan, struct host_device *out, int d
 	/* "(null)" is what the kernel prints where there is none. */
 	if (!sysfs_read_at(dir, "driver_override", text, sizeof(text)) && *text &&
 	    strcmp(text, "(null)"))
-		out->driver_override = keep(scan, text);
+		out->driver_override = scan_keep(scan, text);
 }
 
 static void judge_origin(struct host_device *out)
@@ -149,7 +147,7 @@ static const char *find_entry(struct host_scan *scan, int dir, const char *name,
 	}
 	while (!found && (entry = readdir(stream)))
 		if (!strncmp(entry->d_name, beginning, strlen(beginning)))
-			found = keep(scan, entry->d_name);
+			found = scan_keep(scan, entry->d_name);
 	closedir(stream);
 	return found;
 }
@@ -175,12 +173,12 @@ static struct host_iommu *find_iommu(const struct host *host, const char *name)
 
 static void read_place(struct host_scan *scan, struct host_device *out, int dir)
 {
-	const char *group = read_link(scan, dir, "iommu_group");
+	const char *group = scan_link(scan, dir, "iommu_group");
 	struct host_iommu *iommu;
 
 	if (group && number_parse(group, &out->group))
 		out->group = HOST_UNKNOWN;
-	out->iommu = read_link(scan, dir, "iommu");
+	out->iommu = scan_link(scan, dir, "iommu");
 	iommu = out->iommu ? find_iommu(scan->host, out->iommu) : NULL;
 	if (iommu)
 		iommu->devices++;
@@ -243,7 +241,7 @@ static int read_virtual_functions(struct host_scan *scan, struct host_device *ou
 {
 	uint64_t n;
 
-	out->physical_function = read_link(scan, dir, "physfn");
+	out->physical_function = scan_link(scan, dir, "physfn");
 	if (out->physical_function)
 		return 0;
 	out->max_virtual_functions = read_number(dir, "sriov_totalvfs");
@@ -260,7 +258,7 @@ static int read_virtual_functions(struct host_scan *scan, struct host_device *ou
 		const char *address;
 
 		snprintf(name, sizeof(name), "virtfn%zu", out->n_virtual_functions);
-		address = read_link(scan, dir, name);
+		address = scan_link(scan, dir, name);
 		if (!address)
 			break;
 		out->virtual_functions[out->n_virtual_functions] = address;
@@ -290,13 +288,13 @@ static const char *read_parent(struct host_scan *scan, int directory, const char
 		return NULL;
 	*slash = '\0';
 	slash = strrchr(target, '/');
-	return keep(scan, slash ? slash + 1 : target);
+	return scan_keep(scan, slash ? slash + 1 : target);
 }
 
 static int read_made(struct host_scan *scan, struct host_device *out, int directory, int dir)
 {
 	out->parent = read_parent(scan, directory, out->address);
-	out->mdev_type = read_link(scan, dir, "mdev_type");
+	out->mdev_type = scan_link(scan, dir, "mdev_type");
 	return 0;
 }
 
@@ -329,7 +327,7 @@ int scan_device(struct host_scan *scan, const char *bus, int directory, const ch
 		return -ENOMEM;
 	*out = (struct host_device){
 		.bus = bus,
-		.address = keep(scan, name),
+		.address = scan_keep(scan, name),
 		.bridge = HOST_UNKNOWN,
 		.pasid_bits = HOST_UNKNOWN,
 		.max_virtual_functions = HOST_UNKNOWN,
@@ -349,8 +347,6 @@ int scan_device(struct host_scan *scan, const char *bus, int directory, const ch
 		ret = read_pci(scan, out, dir);
 	else if (!strcmp(bus, "mdev") || !strcmp(bus, "vdpa"))
 		ret = read_made(scan, out, directory, dir);
-	if (!ret && scan->no_memory)
-		ret = -ENOMEM;
 	if (!ret)
 		scan->host->n_devices++;
 	return ret;
@@ -370,13 +366,38 @@ int scan_buses(struct host_scan *scan)
 
 		if (!path)
 			return -ENOMEM;
-		if (dir < 0 || sysfs_list(path, &names))
+		ret = sysfs_list(path, &names);
+		if (ret == -ENOMEM)
+			return ret;
+		if (dir < 0 || ret) {
+			ret = 0;
 			continue;
+		}
 		for (size_t j = 0; !ret && j < names.n; j++)
 			ret = scan_device(scan, buses[i], dir, names.names[j]);
 		if (ret)
 			return ret;
 	}
+	return 0;
+}
+
+int scan_drivers(struct host_scan *scan)
+{
+	_cleanup_free_ char *path = root_path(scan->root, "/sys/bus/pci/drivers");
+	_cleanup_names_ struct name_list names = {0};
+	struct host *host = scan->host;
+	int ret;
+
+	if (!path)
+		return -ENOMEM;
+	ret = sysfs_list(path, &names);
+	if (ret)
+		return ret == -ENOMEM ? ret : 0;
+	host->pci_drivers = arena_alloc_array(&host->arena, names.n + 1, sizeof(char *));
+	if (!host->pci_drivers)
+		return -ENOMEM;
+	for (size_t i = 0; i < names.n; i++)
+		host->pci_drivers[host->n_pci_drivers++] = scan_keep(scan, names.names[i]);
 	return 0;
 }
 

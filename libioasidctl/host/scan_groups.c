@@ -60,7 +60,7 @@ static const char *bus_of(struct host_scan *scan, int directory, const char *nam
 	if (sysfs_target_at(directory, path, target, sizeof(target)))
 		return NULL;
 	slash = strrchr(target, '/');
-	return slash ? arena_copy(&scan->host->arena, slash + 1, strlen(slash + 1)) : NULL;
+	return slash ? scan_keep(scan, slash + 1) : NULL;
 }
 
 /* The member's place in the list of devices, where a platform device comes in now. -1: gone. */
@@ -75,9 +75,9 @@ static ssize_t find_member(struct members *m, uint64_t group, int directory, con
 	if (known)
 		return (ssize_t)known->index;
 	bus = bus_of(m->scan, directory, name);
-	if (!bus || scan_device(m->scan, bus, directory, name) || host->n_devices == before)
-		return -1;
-	return (ssize_t)before;
+	if (bus && scan_device(m->scan, bus, directory, name))
+		m->scan->no_memory = true;
+	return host->n_devices > before ? (ssize_t)before : -1;
 }
 
 static void add_member(const struct host *host, struct host_group *group, size_t index)
@@ -95,13 +95,15 @@ static int read_members(struct members *m, struct host_group *group, const char 
 {
 	_cleanup_free_ char *path = root_path(dir, "/devices");
 	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY) : -1;
-	struct host *host = m->scan->host;
 	_cleanup_names_ struct name_list names = {0};
+	struct host *host = m->scan->host;
+	int ret;
 
 	if (!path)
 		return -ENOMEM;
-	if (fd < 0 || sysfs_list(path, &names))
-		return 0;
+	ret = sysfs_list(path, &names);
+	if (fd < 0 || ret)
+		return ret == -ENOMEM ? ret : 0;
 	group->members = arena_alloc_array(&host->arena, names.n + 1, sizeof(char *));
 	group->in_the_way = arena_alloc_array(&host->arena, names.n + 1, sizeof(char *));
 	if (!group->members || !group->in_the_way)
@@ -109,8 +111,6 @@ static int read_members(struct members *m, struct host_group *group, const char 
 	for (size_t i = 0; i < names.n; i++) {
 		ssize_t index = find_member(m, group->id, fd, names.names[i]);
 
-		if (m->scan->no_memory)
-			return -ENOMEM;
 		if (index >= 0)
 			add_member(host, group, (size_t)index);
 	}
@@ -121,22 +121,22 @@ static int read_members(struct members *m, struct host_group *group, const char 
 static int read_reserved(struct host_scan *scan, struct host_group *group)
 {
 	_cleanup_free_ struct reserved_region *regions = NULL;
-	struct arena *arena = &scan->host->arena;
 	struct host_reserved *out;
 	size_t n = 0;
+	int ret;
 
-	if (iommu_group_reserved(scan->root, (uint32_t)group->id, &regions, &n))
-		return 0;
-	out = arena_alloc_array(arena, n, sizeof(*out));
+	ret = iommu_group_reserved(scan->root, (uint32_t)group->id, &regions, &n);
+	if (ret)
+		return ret == -ENOMEM ? ret : 0;
+	out = arena_alloc_array(&scan->host->arena, n, sizeof(*out));
 	if (!out)
 		return -ENOMEM;
 	group->reserved = out;
 	for (; group->n_reserved < n; group->n_reserved++) {
 		const struct reserved_region *region = &regions[group->n_reserved];
 
-		out[group->n_reserved] = (struct host_reserved){
-			region->first, region->last,
-			arena_copy(arena, region->type, strlen(region->type))};
+		out[group->n_reserved] = (struct host_reserved){region->first, region->last,
+								scan_keep(scan, region->type)};
 	}
 	return 0;
 }
@@ -163,7 +163,7 @@ static int scan_group(struct members *m, struct host_group *group)
 	if (!path)
 		return -ENOMEM;
 	if (!sysfs_read(path, type, sizeof(type)) && strcmp(type, "unknown"))
-		group->type = arena_copy(&scan->host->arena, type, strlen(type));
+		group->type = scan_keep(scan, type);
 	find_node(scan->host, group);
 	ret = read_members(m, group, dir);
 	return ret ? ret : read_reserved(scan, group);

@@ -269,6 +269,9 @@ static void test_a_pci_device(void **state)
 	assert_null(d->physical_function);
 	assert_true(d->max_virtual_functions == HOST_UNKNOWN);
 	assert_int_equal(host.iommus[0].devices, 1);
+	assert_int_equal(host.n_pci_drivers, 2);
+	assert_string_equal(host.pci_drivers[0], "e1000e");
+	assert_string_equal(host.pci_drivers[1], "vfio-pci");
 }
 
 static void test_drivers_and_where_they_come_from(void **state)
