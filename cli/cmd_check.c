@@ -6,9 +6,21 @@
 #include "output.h"
 #include "report/report.h"
 
-static bool plans(const struct invocation *in)
+/* How far a config without fault is taken: not at all, to the plan, or to the machine's answers. */
+static int try_topology(const struct invocation *in, struct topology *t,
+			struct ioasidctl_error **err)
 {
-	return in->given & (OPTION(DRIVER) | OPTION(MACHINE));
+	json_t *planned = NULL;
+	int ret = 0;
+
+	if (in->given & OPTION(MACHINE))
+		return local_rehearse(in, t, err);
+	if (in->given & OPTION(DRIVER))
+		ret = local_plan(in, t, &planned, err);
+	else
+		topology_free(t);
+	json_decref(planned);
+	return ret;
 }
 
 static int check_file(const struct invocation *in, const char *file, json_t *files,
@@ -16,7 +28,7 @@ static int check_file(const struct invocation *in, const char *file, json_t *fil
 {
 	_cleanup_free_ char *text = NULL;
 	struct topology *t = NULL;
-	json_t *planned = NULL, *entry;
+	json_t *entry;
 	size_t length;
 	int ret;
 
@@ -25,12 +37,10 @@ static int check_file(const struct invocation *in, const char *file, json_t *fil
 		ret = config_parse(text, length, file, &t, err);
 	if (ret)
 		return ret;
-	entry = json_pack("{s:s, s:s, s:b}", "file", file, "name", t->name, "planned", plans(in));
-	if (plans(in))
-		ret = local_plan(in, t, &planned, err);
-	else
-		topology_free(t);
-	json_decref(planned);
+	entry = json_pack("{s:s, s:s, s:b}", "file", file, "name", t->name, "planned",
+			  in->given & (OPTION(DRIVER) | OPTION(MACHINE)));
+	ret = try_topology(in, t, err);
+	config_cite(text, length, file, *err);
 	if (ret) {
 		json_decref(entry);
 		return ret;
@@ -67,8 +77,12 @@ const struct verb verb_check = {
 	.help = "Check configs without touching anything",
 	.text = "Reads each FILE (\"-\": standard input), checks it against the grammar and its own "
 		"cross-references, and reports all faults with their positions.\n\n"
-		"With --driver or --machine the config is also planned against that driver on this "
-		"machine, or against the described one, so that what the driver can't do shows up.",
+		"With --driver the config is also planned against that driver on this machine, so that "
+		"what the driver can't do shows up.\n\n"
+		"With --machine it is also tried on the machine that FILE describes, which may be what "
+		"`ioasidctl host --json` printed on another host: drivers and groups, addresses and "
+		"reserved regions, page-table formats, the limit of locked memory. Nothing of this "
+		"machine is used for that.",
 	.options = OPTION(DRIVER) | OPTION(MACHINE) | OPTION(VERBOSE),
 	.min_arguments = 1,
 	.max_arguments = SIZE_MAX,

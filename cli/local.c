@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "output.h"
+#include "report/machine.h"
 
 enum driver_choice driver_asked(const struct invocation *in)
 {
@@ -26,7 +27,7 @@ static int read_machine(const struct invocation *in, char **text, size_t *length
 	ret = in->machine ? config_read_file(in->machine, text, length, err) : 0;
 	if (ret)
 		return ret;
-	ret = refdev_new(*text, *length, refdev, &why);
+	ret = machine_open(*text, *length, refdev, &why);
 	if (!ret)
 		return 0;
 	error_new(err, ret == -ENOMEM ? ERROR_MEMORY : ERROR_CONFIG, -ret,
@@ -73,6 +74,20 @@ void environment_done(struct environment *e)
 	refdev_free(e->refdev);
 }
 
+/* On failure `desired` is freed. */
+static int make_engine(const struct invocation *in, struct environment *world,
+		       struct topology *desired, struct engine **engine,
+		       struct ioasidctl_error **err)
+{
+	int ret = environment_make(in, world, err);
+
+	if (!ret)
+		ret = engine_new(&world->env, engine, err);
+	if (ret)
+		topology_free(desired);
+	return ret;
+}
+
 int local_plan(const struct invocation *in, struct topology *desired, json_t **result,
 	       struct ioasidctl_error **err)
 {
@@ -84,16 +99,26 @@ int local_plan(const struct invocation *in, struct topology *desired, json_t **r
 		.trace = in->verbose ? print_action : NULL,
 	};
 	struct engine *engine;
-	int ret;
+	int ret = make_engine(in, &world, desired, &engine, err);
 
-	ret = environment_make(in, &world, err);
-	if (!ret)
-		ret = engine_new(&world.env, &engine, err);
-	if (ret) {
-		topology_free(desired);
+	if (ret)
 		return ret;
-	}
 	ret = engine_apply(engine, desired, &how, result, err);
+	engine_free(engine);
+	return ret;
+}
+
+int local_rehearse(const struct invocation *in, struct topology *desired,
+		   struct ioasidctl_error **err)
+{
+	_cleanup_environment_ struct environment world = {0};
+	const struct transaction how = {.trace = in->verbose ? print_action : NULL};
+	struct engine *engine;
+	int ret = make_engine(in, &world, desired, &engine, err);
+
+	if (ret)
+		return ret;
+	ret = engine_rehearse(engine, desired, &how, err);
 	engine_free(engine);
 	return ret;
 }

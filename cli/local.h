@@ -33,3 +33,7 @@ int machine_text(const struct invocation *in, char **text, size_t *length,
  */
 int local_plan(const struct invocation *in, struct topology *desired, json_t **result,
 	       struct ioasidctl_error **err);
+
+/* Tries `desired` (taken over) on the machine of --machine, as engine_rehearse() does. */
+int local_rehearse(const struct invocation *in, struct topology *desired,
+		   struct ioasidctl_error **err);

@@ -13,6 +13,7 @@
 #include "holder/client.h"
 #include "holder/handover.h"
 #include "refdev/refdev.h"
+#include "report/machine.h"
 #include "report/report.h"
 
 struct ioasidctl {
@@ -58,7 +59,7 @@ int ioasidctl_new(const struct ioasidctl_options *options, struct ioasidctl **ou
 	ctx->root = strdup(options && options->root ? options->root : "");
 	if (!ctx->root)
 		return error_nomem(error);
-	ret = refdev_new(machine, machine ? strlen(machine) : 0, &ctx->refdev, &why);
+	ret = machine_open(machine, machine ? strlen(machine) : 0, &ctx->refdev, &why);
 	if (ret)
 		return error_new(error, ERROR_CONFIG, -ret, "machine description: %s",
 				 why ? why : strerror(-ret));

@@ -333,6 +333,39 @@ int engine_apply(struct engine *engine, struct topology *desired, const struct t
 	return ret;
 }
 
+static void forget_nodes(struct topology *t)
+{
+	for (size_t i = 0; i < t->n_fds; i++) {
+		free(t->fds[i].node);
+		t->fds[i].node = NULL;
+	}
+}
+
+int engine_rehearse(struct engine *engine, struct topology *desired, const struct transaction *how,
+		    struct ioasidctl_error **err)
+{
+	struct transaction on_reference = *how;
+	_cleanup_plan_ struct plan plan = {0};
+	struct execution x = {.env = &engine->env, .desired = desired, .plan = &plan};
+	int ret;
+
+	on_reference.driver = DRIVER_IOASID;
+	engine_listen(engine, how);
+	forget_nodes(desired);
+	ret = prepare(engine, NULL, desired, &on_reference, err);
+	if (!ret)
+		ret = survey_devices(&engine->env, NULL, desired, err);
+	if (!ret)
+		ret = plan_make(NULL, desired, &plan, err);
+	if (!ret) {
+		rehearse_without_memory(desired);
+		ret = rehearse_plan(&x, err);
+	}
+	engine_listen(engine, NULL);
+	close_topology(desired);
+	return ret;
+}
+
 int engine_delete(struct engine *engine, const char *name, const struct transaction *how,
 		  json_t **result, struct ioasidctl_error **err)
 {

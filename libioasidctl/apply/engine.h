@@ -50,6 +50,14 @@ int engine_apply(struct engine *engine, struct topology *desired, const struct t
 int engine_delete(struct engine *engine, const char *name, const struct transaction *how,
 		  json_t **result, struct ioasidctl_error **err);
 
+/*
+ * Tries a topology on the reference device of `env`, in place of whatever device its fds name, and
+ * takes it down again: what would fail there fails, memory apart, of which none is used. Takes
+ * `desired` over. 0, or the first failure, and an error for each.
+ */
+int engine_rehearse(struct engine *engine, struct topology *desired, const struct transaction *how,
+		    struct ioasidctl_error **err);
+
 /* Borrowed; NULL: none of that name. Valid until the next transaction on it. */
 const struct topology *engine_topology(const struct engine *engine, const char *name);
 size_t engine_count(const struct engine *engine);

@@ -66,9 +66,8 @@ static struct position position_of(const struct topology *t, const struct operat
 	}
 }
 
-/* Adds to the newest error what was being done, and where the config asked for it. */
-static void explain_failure(const struct execution *x, const struct operation *op,
-			    struct ioasidctl_error **err)
+void explain_failure(const struct execution *x, const struct operation *op,
+		     struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *text = operation_text(x->plan, op);
 	const struct topology *t = op->old ? x->live : x->desired;

@@ -29,6 +29,21 @@ int undo_operation(struct execution *x, const struct operation *op, struct ioasi
  */
 int execute_plan(struct execution *x, bool verify, bool *committed, struct ioasidctl_error **err);
 
+/*
+ * execute.c: adds to the newest error of a failed operation what was being done, and where the
+ * config asked for it.
+ */
+void explain_failure(const struct execution *x, const struct operation *op,
+		     struct ioasidctl_error **err);
+
+/*
+ * rehearse.c: runs a plan that makes everything anew, and goes on after failures with what doesn't
+ * need what failed. Undoes nothing. 0, or the first failure; *err has all.
+ */
+int rehearse_plan(struct execution *x, struct ioasidctl_error **err);
+/* Makes all memory of a topology sparse and of no special kind: it will only be mapped. */
+void rehearse_without_memory(struct topology *t);
+
 /* verify.c: is the kernel's state what `desired` says? 0, or ERROR_VERIFY for each difference. */
 int verify_topology(const struct topology *desired, struct ioasidctl_error **err);
 

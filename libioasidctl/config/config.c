@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "config/build.h"
 #include "config/load.h"
+#include "config/source.h"
 
 /* What some editors begin a file with, to tell UTF-8 from what their system had before. */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -67,6 +68,16 @@ int config_parse(const char *text, size_t length, const char *name, struct topol
 	}
 	faults_finish(&faults, text, length, err);
 	return ret;
+}
+
+void config_cite(const char *text, size_t length, const char *name, struct ioasidctl_error *err)
+{
+	for (; err; err = err->next) {
+		struct source_reader reader = {.text = text, .length = length, .line = 1};
+
+		if (err->line && !err->source && err->file && !strcmp(err->file, name))
+			err->source = source_line(&reader, err->line, err->column);
+	}
 }
 
 static int fault_read(const char *path, struct ioasidctl_error **err)

@@ -22,6 +22,12 @@ int config_parse(const char *text, size_t length, const char *name, struct topol
 		 struct ioasidctl_error **err);
 
 /*
+ * Gives the errors of a chain that have a place in this file, but were found without its text, the
+ * line to show.
+ */
+void config_cite(const char *text, size_t length, const char *name, struct ioasidctl_error *err);
+
+/*
  * Reads at most CONFIG_MAX_BYTES of a file ("-": standard input). *text is owned, NUL-terminated.
  * -errno of open(2) and read(2) (ERROR_PERMISSION for EACCES and EPERM, else ERROR_CONFIG), or
  * -E2BIG.

@@ -271,7 +271,8 @@ static void explain_limit(struct driver_fd *fd, struct ioasidctl_error **err)
 	error_cause(err, "the limit of locked memory is %s, and this fd has %s of it",
 		    number_size(info.max_pinned_bytes, limit),
 		    number_size(info.pinned_bytes, pinned));
-	error_hint(err, "map less, or raise max_pinned_bytes of the machine description");
+	error_hint(err, "map less, or raise the limit: max_pinned_bytes of a machine description, "
+			"memlock of a host");
 }
 
 void ioasid_explain_map(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64_t length, int ret,

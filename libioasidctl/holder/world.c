@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/machine.h"
 
 int world_new(const char *root, const char *machine, struct world **out,
 	      struct ioasidctl_error **err)
@@ -19,7 +20,7 @@ int world_new(const char *root, const char *machine, struct world **out,
 		world->machine = strdup(machine);
 	if (!world || (machine && !world->machine))
 		return error_nomem(err);
-	ret = refdev_new(machine, machine ? strlen(machine) : 0, &world->refdev, &why);
+	ret = machine_open(machine, machine ? strlen(machine) : 0, &world->refdev, &why);
 	if (ret == -ENOMEM)
 		return error_nomem(err);
 	if (ret)

@@ -7,8 +7,8 @@
 /* Drivers that do no DMA of their own: they leave the device to user space. */
 bool driver_is_viable(const char *driver)
 {
-	return !driver[0] || !strncmp(driver, "vfio-", 5) || !strcmp(driver, "vhost_vdpa") ||
-	       !strcmp(driver, "pci-stub");
+	return !driver[0] || strstr(driver, "vfio") || !strcmp(driver, "vhost_vdpa") ||
+	       !strcmp(driver, "pci-stub") || !strcmp(driver, "pcieport");
 }
 
 bool device_is_in_the_way(const struct refdev_device *device)

@@ -133,7 +133,7 @@ DESCRIBE(result_document, "result", "what apply or delete has done", result_list
 static const struct field checked_list[] = {
 	ENTRY(TEXT, "file", false, "as given"),
 	ENTRY(TEXT, "name", false, "of the topology in it"),
-	ENTRY(BOOL, "planned", false, "also planned against a machine"),
+	ENTRY(BOOL, "planned", false, "also planned for a driver, or tried on a machine"),
 	{0},
 };
 DESCRIBE(checked_fields, "file", "a file without fault", checked_list);

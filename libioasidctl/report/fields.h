@@ -55,5 +55,12 @@ json_t *fields_encode(const struct field_table *table, const void *record);
  */
 int fields_decode(const struct field_table *table, const json_t *object, void *record);
 
+/*
+ * Whether a document from outside is what its table says. Keys that the table doesn't know are
+ * ignored: the writer may be newer. 0; -ENOMEM; -EINVAL with *why, owned by the caller:
+ * "devices[3].group: expected a number".
+ */
+int fields_validate(const struct field_table *table, const json_t *document, char **why);
+
 /* The JSON Schema (2020-12) of a document. New reference; NULL: out of memory. */
 json_t *fields_schema(const struct field_table *document, const char *title);

@@ -194,6 +194,8 @@ struct host_record {
 	size_t n_groups;
 	const struct host_device *devices;
 	size_t n_devices;
+	const char **pci_drivers;
+	size_t n_pci_drivers;
 	const struct host_node *nodes;
 	size_t n_nodes;
 	const struct node_holder *holders;
@@ -210,6 +212,7 @@ static const struct field host_list[] = {
 	LIST(OBJECTS, iommus, OF(iommu_fields), ABOUT("by name")),
 	LIST(OBJECTS, groups, OF(group_fields), ABOUT("by number")),
 	LIST(OBJECTS, devices, OF(device_fields), ABOUT("by bus and address")),
+	LIST(TEXTS, pci_drivers, ABOUT("that are there now")),
 	LIST(OBJECTS, nodes, OF(node_fields), ABOUT("that hand out address spaces and devices")),
 	LIST(OBJECTS, holders, OF(holder_fields), ABOUT("by process")),
 	LIST(TEXTS, unseen, ABOUT("what who asked couldn't see, and what would help")),
@@ -237,6 +240,8 @@ json_t *report_host(const struct host *host)
 		.n_groups = host->n_groups,
 		.devices = host->devices,
 		.n_devices = host->n_devices,
+		.pci_drivers = host->pci_drivers,
+		.n_pci_drivers = host->n_pci_drivers,
 		.nodes = host->nodes.list,
 		.n_nodes = host->nodes.n,
 		.holders = host->holders.list,

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A machine description from anywhere; where it is one, everything in it is bound and attached. */
+/*
+ * A machine description, or a host's document, from anywhere; where it is one, everything in it is
+ * bound and attached.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "refdev/refdev.h"
+#include "report/machine.h"
 #include "uapi/ioasid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct refdev *refdev = NULL;
 	struct refdev_file *file;
 	char *why = NULL;
-	int ret = refdev_new((const char *)data, size, &refdev, &why);
+	int ret = machine_open((const char *)data, size, &refdev, &why);
 
 	if (ret && !why)
 		abort(); /* a refusal always says why */
