@@ -81,4 +81,84 @@ run "$ioasidctl" translate viommu0 dma0 0x8000010
 exits 0 "a copy: exit status"
 golden "$out" translate-copy
 run "$ioasidctl" delete viommu0
+
+# A guest's table: written into the memory that the holder has, as the guest would.
+cat >nested.yaml <<'END'
+version: 1
+name: nested0
+memory: [{name: ram, size: 4M}]
+devices:
+  - {name: dma0, pci: "0000:00:03.0", driver: vfio-pci}
+  - {name: nic0, pci: "0000:01:00.0", driver: vfio-pci}
+fds:
+  - name: main
+    ioasids:
+      - name: gpa
+        kind: gpa
+        nest_parent: true
+        map:
+          - {iova: 0x0, memory: ram, length: 2M}
+          - {iova: 0x40000000, memory: ram, offset: 2M, length: 2M, access: r}
+        attach: [{device: nic0}]
+      - name: s1
+        kind: nested
+        parent: gpa
+        table: {format: x86-64, address: 0x1000}
+        attach: [{device: dma0}]
+END
+put() { # ADDRESS WORD...: 64-bit words into the memory, from the address on
+	"$python" - "$@" <<-'END'
+		import glob, os, struct, sys
+		pid = open(os.environ["IOASIDCTL_SOCKET"] + ".lock").read().strip()
+		address, *words = (int(word, 0) for word in sys.argv[1:])
+		for name in glob.glob("/proc/%s/fd/*" % pid):
+		    if os.readlink(name).startswith("/memfd:ram"):
+		        with open(name, "r+b") as memory:
+		            memory.seek(address)
+		            memory.write(struct.pack("<%dQ" % len(words), *words))
+	END
+}
+run "$ioasidctl" apply --driver ioasid nested.yaml
+exits 0 "nested: apply"
+put 0x1000 0x2067          # PML4E -> PDPT
+put 0x2000 0x3067          # PDPTE -> PD
+put 0x3000 0x4067 0x1000e7 # PDE -> PT; a large page with an address that is none of its size
+put 0x3010 0x0e7 0x400000e5 # a large page; another, for reading
+put 0x4000 0x5067 0x5065 0x5063 0x40001067 0x70000067 0x5066 # PTEs
+run "$ioasidctl" translate nested0 dma0 0x123 0x1000 0x3000 0x400123
+exits 0 "nested: exit status"
+golden "$out" translate-nested
+is "$(awk 'length > 80' "$out")" "" "nested: 80 columns"
+run "$ioasidctl" translate nested0 dma0 0x2000 0x4000 0x5000 0x200000 0x8000000000 0x800000000000
+exits 1 "nested, stops: exit status"
+golden "$out" translate-nested-stops
+run "$ioasidctl" translate --access w nested0 dma0 0x1000 0x3000 0x600000
+exits 1 "nested, for writing: exit status"
+golden "$out" translate-nested-write
+run "$ioasidctl" translate --json nested0 dma0 0x123 0x2000 0x4000
+valid "$out" translate "nested --json: by the schema"
+is "$(json "$out" '[(s["entry"], s["address"], s["words"][0]) for s in d["translations"][0]["steps"]][-1]')" \
+	"('PTE', '0x4000', '0x5067')" "nested --json: the entries"
+is "$(json "$out" '[d["translations"][1]["stop"][k] for k in ("kind", "step")]')" "['access', 3]" \
+	"nested --json: a stop at an entry"
+is "$(json "$out" 'd["translations"][2]["stop"]["unmapped"]')" 0x70000000 \
+	"nested --json: a guest address that isn't mapped"
+run "$ioasidctl" translate nested0 nic0 0x1000
+exits 0 "the parent's own device doesn't go through the table"
+put 0x1000 0x2066
+run "$ioasidctl" translate nested0 dma0 0x123
+says "$out" "stops at the PML4E at 0x1000: its bit 0 (P) is clear" "the table as it is now"
+
+# Memory that is cut short ends nothing but the walk.
+pid=$(holder_pid)
+for fd in "/proc/$pid/fd"/*; do
+	case $(readlink "$fd") in
+	/memfd:*) "$python" -c 'import os, sys; os.truncate(sys.argv[1], 4096)' "$fd" ;;
+	esac
+done
+run "$ioasidctl" translate nested0 dma0 0x123
+exits 1 "memory cut short: exit status"
+says "$out" "memory ram ends before it" "memory cut short: said"
+is "$(holder_pid)" "$pid" "memory cut short: the holder lives"
+run "$ioasidctl" delete nested0
 finish
