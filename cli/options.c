@@ -29,8 +29,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_DRIVER] = {"driver", 'd', "NAME", COMPLETE_DRIVER, driver_choice_names, AT(driver),
 			   .help = "kernel interface to use, instead of the file's"},
 	[OPTION_MACHINE] = {"machine", 'm', "FILE", COMPLETE_FILE, AT(machine),
-			    .help = "machine that the reference device plays; implies --driver "
-				    "ioasid"},
+			    .help = "machine that the reference device plays: a description, or "
+				    "what host --json printed; implies --driver ioasid"},
 	[OPTION_DRY_RUN] = {"dry-run", 'n', AT(dry_run), .value = true,
 			    .help = "only say what would be done"},
 	[OPTION_NO_VERIFY] = {"no-verify", 0, AT(no_verify), .value = true,
