@@ -33,7 +33,7 @@ CONF_SRC  := $(sort $(wildcard tests/conformance/test_*.c))
 CLI_TESTS := $(sort $(wildcard tests/cli/test_*.sh))
 BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-VM_SRC    := $(sort $(wildcard tests/vm/*.c))
+VM_SRC    := $(sort $(filter-out tests/vm/support_%,$(wildcard tests/vm/*.c)))
 LIB_OBJ   := $(LIB_SRC:%.c=$(O)/%.o)
 CLI_OBJ   := $(CLI_SRC:%.c=$(O)/%.o)
 TEST_BIN  := $(UNIT_SRC:%.c=$(O)/%) $(CONF_SRC:%.c=$(O)/%)
@@ -42,6 +42,7 @@ VM_PRELOAD := $(patsubst %.c,$(O)/%.so,$(wildcard tests/vm/preload/*.c))
 BENCH_BIN := $(BENCH_SRC:%.c=$(O)/%)
 # What several tests of one kind share: support_*.c beside them.
 UNIT_SUPPORT := $(patsubst %.c,$(O)/%.o,$(wildcard tests/unit/support_*.c))
+VM_SUPPORT   := $(patsubst %.c,$(O)/%.o,$(wildcard tests/vm/support_*.c))
 CONF_SUPPORT := $(patsubst %.c,$(O)/%.o,$(wildcard tests/conformance/support_*.c))
 
 LIB_A     := $(O)/libioasidctl.a

@@ -26,7 +26,7 @@ $(O)/tests/conformance/test_%: $(O)/tests/conformance/test_%.o $(CONF_SUPPORT) $
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 # Programs for inside the VM: what a user of the handed-over fds would write, without the library.
-$(O)/tests/vm/%: $(O)/tests/vm/%.o
+$(O)/tests/vm/%: $(O)/tests/vm/%.o $(VM_SUPPORT)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson)
 
 $(O)/tests/vm/preload/%.so: $(O)/tests/vm/preload/%.o

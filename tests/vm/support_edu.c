@@ -1,13 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A user-space driver of QEMU's edu device, as far as DMA goes, that has its descriptors from
- * `ioasidctl run`. TAP on stdout. Uses nothing of libioasidctl.
- */
-#pragma once
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "support_edu.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +11,6 @@
 #include <unistd.h>
 
 #define LISTEN_FDS_START 3
-#define PAGE		 4096UL
-/* Half of the device's buffer: it refuses transfers that touch its last byte. */
-#define CHUNK 2048UL
 
 /* What we need of linux/vfio.h. */
 struct region_info {
@@ -33,7 +24,7 @@ struct region_info {
 #define PCI_COMMAND_MEMORY    0x2
 #define PCI_COMMAND_BUSMASTER 0x4
 
-/* The edu device: registers of BAR 0, its 4 KiB buffer, the 28 address bits it has. */
+/* The edu device: registers of BAR 0, its 4 KiB buffer. */
 #define EDU_DMA_SOURCE	    0x80
 #define EDU_DMA_DESTINATION 0x88
 #define EDU_DMA_COUNT	    0x90
@@ -41,11 +32,10 @@ struct region_info {
 #define EDU_DMA_START	    0x1
 #define EDU_DMA_TO_MEMORY   0x2
 #define EDU_BUFFER	    0x40000
-#define EDU_ADDRESS_LAST    0x0fffffffUL
 
 static int n_tests, n_failed;
 
-static inline bool __attribute__((format(printf, 2, 3))) check(bool ok, const char *fmt, ...)
+bool check(bool ok, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -58,7 +48,7 @@ static inline bool __attribute__((format(printf, 2, 3))) check(bool ok, const ch
 	return ok;
 }
 
-static inline void __attribute__((noreturn, format(printf, 1, 2))) bail_out(const char *fmt, ...)
+void bail_out(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -70,8 +60,7 @@ static inline void __attribute__((noreturn, format(printf, 1, 2))) bail_out(cons
 	exit(1);
 }
 
-/* The descriptor of that name among the inherited ones. */
-static inline int inherited_fd(const char *name)
+int inherited_fd(const char *name)
 {
 	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
 	const char *names = getenv("LISTEN_FDNAMES");
@@ -91,7 +80,13 @@ static inline int inherited_fd(const char *name)
 		 getenv("LISTEN_FDNAMES"));
 }
 
-static inline uint64_t region_offset(int device, uint32_t index, uint64_t *size)
+int conclude(void)
+{
+	printf("1..%d\n", n_tests);
+	return n_failed ? 1 : 0;
+}
+
+static uint64_t region_offset(int device, uint32_t index, uint64_t *size)
 {
 	struct region_info info = {.argsz = sizeof(info), .index = index};
 
@@ -101,7 +96,7 @@ static inline uint64_t region_offset(int device, uint32_t index, uint64_t *size)
 	return info.offset;
 }
 
-static inline volatile uint8_t *open_registers(int device)
+volatile uint8_t *open_registers(int device)
 {
 	uint64_t size, offset = region_offset(device, REGION_CONFIG, &size);
 	uint16_t command;
@@ -120,17 +115,34 @@ static inline volatile uint8_t *open_registers(int device)
 	return bar;
 }
 
-/* `size` bytes between the start of the device's buffer and the IOVA. */
-static inline void transfer(volatile uint8_t *registers, uint64_t iova, uint64_t size,
-			    bool to_memory)
+void transfer(volatile uint8_t *registers, uint64_t iova, uint64_t length, bool to_memory)
 {
 	volatile uint64_t *command = (volatile uint64_t *)(registers + EDU_DMA_COMMAND);
 	struct timespec pause = {.tv_nsec = 5000000};
 
 	*(volatile uint64_t *)(registers + EDU_DMA_SOURCE) = to_memory ? EDU_BUFFER : iova;
 	*(volatile uint64_t *)(registers + EDU_DMA_DESTINATION) = to_memory ? iova : EDU_BUFFER;
-	*(volatile uint64_t *)(registers + EDU_DMA_COUNT) = size;
+	*(volatile uint64_t *)(registers + EDU_DMA_COUNT) = length;
 	*command = EDU_DMA_START | (to_memory ? EDU_DMA_TO_MEMORY : 0);
 	while (*command & EDU_DMA_START)
 		nanosleep(&pause, NULL);
+}
+
+uint64_t pattern(uint64_t salt, uint64_t index)
+{
+	return (salt << 56 | (index + 1)) * 0x9e3779b97f4a7c15UL;
+}
+
+void fill(uint64_t *words, uint64_t count, uint64_t salt)
+{
+	for (uint64_t i = 0; i < count; i++)
+		words[i] = pattern(salt, i);
+}
+
+bool is_filled(const uint64_t *words, uint64_t count, uint64_t salt)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (words[i] != pattern(salt, i))
+			return false;
+	return true;
 }
