@@ -196,7 +196,7 @@ STATIC_PACKAGES = $(foreach p,$(PACKAGES),$(if $(call has_archive,$(p)),$(p)))
 static:  ## a fully static ioasidctl, in static/ below O
 	@for p in $(filter-out $(STATIC_PACKAGES),$(PACKAGES)); do echo "no static library of $$p here; left out"; done
 	$(MAKE) O='$(O)/static' PACKAGES='$(STATIC_PACKAGES)' PKG_STATIC=--static LDFLAGS='$(LDFLAGS) -static' \
-		'$(O)/static/ioasidctl'
+		$(addprefix '$(O)'/static/,ioasidctl $(STATIC_TARGETS))
 
 .PHONY: dist
 dist:  ## ioasidctl-VERSION.tar.gz of the last commit

@@ -56,6 +56,18 @@ test:  ## all tests: as built, on a real kernel in a VM, and with sanitizers
 	@tests/run BUILD='$(O)' $(TEST_BIN) $(CLI_TESTS) tests/vm/run \
 		BUILD='$(O_ASAN)' $(TEST_BIN:$(O)/%=$(O_ASAN)/%) $(CLI_TESTS)
 
+# --- The arm64 machine of the VM stage runs static programs, and an emulator newer than Debian 12's.
+O_ARM64    := $(O)/arm64
+ARM64_LIBS := $(O_ARM64)/root/usr/lib/aarch64-linux-gnu/pkgconfig
+ARM64_MAKE  = $(MAKE) CROSS=aarch64-linux-gnu- O='$(O_ARM64)' \
+	PKG_CONFIG='env PKG_CONFIG_SYSROOT_DIR=$(abspath $(O_ARM64)/root) PKG_CONFIG_LIBDIR=$(abspath $(ARM64_LIBS)) pkg-config'
+
+.PHONY: arm64
+arm64:  ## static programs for arm64, and what its machine needs
+	@command -v aarch64-linux-gnu-gcc >/dev/null || { echo 'arm64: no aarch64-linux-gnu-gcc (package gcc-aarch64-linux-gnu)'; exit 1; }
+	@tests/vm/arm64/fetch '$(O_ARM64)'
+	@$(ARM64_MAKE) STATIC_TARGETS=tests/vm/smmu_dma static
+
 .PHONY: test-vm
 test-vm: all $(VM_BIN) $(VM_PRELOAD)  ## the tests on a real kernel in a VM
 	@BUILD='$(O)' tests/vm/run
