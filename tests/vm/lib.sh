@@ -94,7 +94,14 @@ open_nodes() {
 }
 
 holders() {
-	pgrep -f 'ioasidctl daemon'
+	local process
+	if command -v pgrep >/dev/null; then
+		pgrep -f 'ioasidctl daemon'
+		return
+	fi
+	for process in /proc/[0-9]*; do
+		tr '\0' ' ' <"$process/cmdline" | grep -q 'ioasidctl daemon' && echo "${process##*/}"
+	done 2>/dev/null
 }
 
 # A holder of the test's own, in $holder. Returns once it listens: the socket of one that was killed
@@ -140,7 +147,7 @@ remember_host() {
 
 check_host() { # DESCRIPTION of the occasion
 	eventually nothing_left
-	ok "$1: no descriptor and no process is left" || { open_nodes; pgrep -af ioasidctl; } | sed 's/^/#   /'
+	ok "$1: no descriptor and no process is left" || { open_nodes; holders; } | sed 's/^/#   /'
 	host_drivers >host.after
 	cmp -s host.before host.after
 	ok "$1: every device has its original driver" || diff host.before host.after | sed 's/^/#   /'

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a guest with an SMMUv3 of its own does: writes a context descriptor and a page table into its
- * memory, lets its device (QEMU's edu) do DMA through both stages and finds the bytes where its own
- * table says; and takes the event of a DMA to an address that its table doesn't have. Uses nothing
- * of libioasidctl. Prints TAP.
+ * What a guest with an SMMUv3 of its own does: writes a context descriptor and a page table into
+ *its memory, lets its device (QEMU's edu) do DMA through both stages and finds the bytes where its
+ *own table says; and takes the event of a DMA to an address that its table doesn't have. Uses
+ *nothing of libioasidctl. Prints TAP.
  *
  *	ioasidctl run FILE -- smmu_dma DEVICE MEMORY GPA EVENTS
  *
@@ -33,6 +33,7 @@
 #define CD_VALID	 (1UL << 31)
 #define CD_OUTPUT_40BITS (2UL << 32)
 #define CD_AARCH64	 (1UL << 41)
+#define CD_RECORD	 (1UL << 45) /* faults become events */
 #define CD_ABORT	 (1UL << 46)
 #define CD_ASID(n)	 ((uint64_t)(n) << 48)
 #define MAIR_WRITE_BACK	 0xffUL
@@ -42,10 +43,10 @@
 #define DESCRIPTOR_PAGE	 (3UL | 1UL << 6 | 3UL << 8 | 1UL << 10) /* AP[1], SH, AF */
 
 /* Where the guest's table puts two pages of data; the page between them is in no table. */
-#define IOVA_IN	    0x10000000UL
-#define IOVA_HOLE   0x10001000UL
-#define IOVA_OUT    0x10002000UL
-#define STREAM_ID   0x18
+#define IOVA_IN	  0x10000000UL
+#define IOVA_HOLE 0x10001000UL
+#define IOVA_OUT  0x10002000UL
+#define STREAM_ID 0x18
 
 #define EVENT_TRANSLATION 0x10 /* 7.3.12 */
 
@@ -75,7 +76,7 @@ static void write_tables(const struct guest *g)
 	cd[3] = MAIR_WRITE_BACK;
 	__sync_synchronize();
 	cd[0] = CD_T0SZ_39_BITS | CD_WRITE_BACK | CD_NO_SECOND | CD_VALID | CD_OUTPUT_40BITS |
-		CD_AARCH64 | CD_ABORT | CD_ASID(1);
+		CD_AARCH64 | CD_RECORD | CD_ABORT | CD_ASID(1);
 	__sync_synchronize();
 }
 
@@ -108,7 +109,8 @@ static void test_event(const struct guest *g)
 	fill(page, CHUNK_WORDS, 2);
 	check(poll(&waiting, 1, 0) == 0, "no event so far");
 	transfer(g->registers, IOVA_HOLE, true);
-	check(is_filled(page, CHUNK_WORDS, 2), "DMA to a page that isn't in the table changes nothing");
+	check(is_filled(page, CHUNK_WORDS, 2),
+	      "DMA to a page that isn't in the table changes nothing");
 	if (!check(poll(&waiting, 1, 10000) == 1, "an event comes"))
 		return;
 	n = read(g->events, &event, sizeof(event));
@@ -128,7 +130,8 @@ int main(int argc, char **argv)
 	int memory;
 
 	if (argc != 5) {
-		fprintf(stderr, "usage: ioasidctl run FILE -- %s DEVICE MEMORY GPA EVENTS\n", argv[0]);
+		fprintf(stderr, "usage: ioasidctl run FILE -- %s DEVICE MEMORY GPA EVENTS\n",
+			argv[0]);
 		return 64;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
