@@ -26,6 +26,10 @@ ALL_CFLAGS = -std=gnu17 $(WARNINGS) -fPIC -fvisibility=hidden -pthread $(CFLAGS)
 	$(shell $(PKG_CONFIG) --cflags $(PACKAGES)) $(EXTRA_CFLAGS)
 LIBS       = $(shell $(PKG_CONFIG) --libs $(PKG_STATIC) $(PACKAGES)) -pthread
 
+# Optional, for the command alone: the reference device as a character device.
+FUSE      ?= $(if $(shell $(PKG_CONFIG) --exists fuse3 2>/dev/null && echo yes),fuse3)
+CLI_LIBS   = $(LIBS) $(if $(FUSE),$(shell $(PKG_CONFIG) --libs $(FUSE)))
+
 LIB_SRC   := $(sort $(wildcard libioasidctl/*.c libioasidctl/*/*.c))
 CLI_SRC   := $(sort $(wildcard cli/*.c))
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
@@ -56,6 +60,8 @@ $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(O)/cli/cuse.o: EXTRA_CFLAGS += $(if $(FUSE),-DIOASIDCTL_CUSE $(shell $(PKG_CONFIG) --cflags $(FUSE)))
+
 $(LIB_A): $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -67,7 +73,7 @@ $(LIB_SO): $(LIB_OBJ) libioasidctl/libioasidctl.sym
 	ln -sf $(@F) $(O)/libioasidctl.so
 
 $(BIN): $(CLI_OBJ) $(LIB_A)
-	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
 # What the installation decides, filled into templates.
 FILL = sed -e 's|@prefix@|$(prefix)|' -e 's|@bindir@|$(bindir)|' -e 's|@libdir@|$(libdir)|' \
@@ -87,7 +93,7 @@ COMPLETIONS := completions/ioasidctl.bash completions/_ioasidctl completions/ioa
 GENERATED   := $(SCHEMAS:%=schemas/%.schema.json) schemas/io.ioasidctl.varlink $(COMPLETIONS) man/ioasidctl.1.scd
 
 $(GENERATOR): $(O)/cli/generate/generate.o $(filter-out $(O)/cli/main.o,$(CLI_OBJ)) $(LIB_A)
-	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
 # The tests compare, and must not have to link: by then nobody knows with which flags.
 test-programs: $(GENERATOR)
@@ -195,7 +201,7 @@ STATIC_PACKAGES = $(foreach p,$(PACKAGES),$(if $(call has_archive,$(p)),$(p)))
 .PHONY: static
 static:  ## a fully static ioasidctl, in static/ below O
 	@for p in $(filter-out $(STATIC_PACKAGES),$(PACKAGES)); do echo "no static library of $$p here; left out"; done
-	$(MAKE) O='$(O)/static' PACKAGES='$(STATIC_PACKAGES)' PKG_STATIC=--static LDFLAGS='$(LDFLAGS) -static' \
+	$(MAKE) O='$(O)/static' FUSE= PACKAGES='$(STATIC_PACKAGES)' PKG_STATIC=--static LDFLAGS='$(LDFLAGS) -static' \
 		$(addprefix '$(O)'/static/,ioasidctl $(STATIC_TARGETS))
 
 .PHONY: dist

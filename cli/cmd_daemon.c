@@ -20,17 +20,6 @@
 
 #define FIRST_PASSED_FD 3
 
-static int descriptor(const char *text, const char *what, int *fd, struct ioasidctl_error **err)
-{
-	uint64_t number;
-
-	if (number_parse(text, &number) || number > INT32_MAX || fcntl((int)number, F_GETFD) < 0)
-		return error_new(err, ERROR_USAGE, EBADF, "%s: \"%s\" is no open descriptor", what,
-				 text);
-	*fd = (int)number;
-	return 0;
-}
-
 /* The socket of a service manager: exactly one, meant for this very process. */
 static int passed_socket(int *fd, struct ioasidctl_error **err)
 {
@@ -110,7 +99,7 @@ static int run(const struct invocation *in)
 	prctl(PR_SET_NAME, "ioasidctl");
 	allocate_sparingly();
 	if (in->ready_fd) {
-		ret = descriptor(in->ready_fd, "--ready-fd", &options.ready_fd, &err);
+		ret = descriptor_argument(in->ready_fd, "--ready-fd", &options.ready_fd, &err);
 		if (!ret) {
 			fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
 			tell = fcntl(options.ready_fd, F_DUPFD_CLOEXEC, 3);

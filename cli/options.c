@@ -2,11 +2,13 @@
 #include "verb.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 
 const char *const color_names[] = {
 	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never", NULL};
@@ -65,6 +67,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 				.help = "only groups with a device bound to this driver"},
 	[OPTION_ROOT] = {"root", 0, "DIR", COMPLETE_FILE, AT(root),
 			 .help = "captured tree to read instead of this machine"},
+	[OPTION_NODE] = {"node", 0, "NAME", AT(node),
+			 .help = "name of the device below /dev (ioasid)"},
 	[OPTION_COLOR] = {"color", 0, "WHEN", COMPLETE_COLOR, color_names, AT(color),
 			  .help = "colours: auto, always or never"},
 	[OPTION_HELP] = {"help", 'h', AT(help), .value = true, .help = "this help"},
@@ -363,4 +367,15 @@ int options_parse(int argc, char *argv[], struct invocation *in, struct ioasidct
 	in->arguments = argv + optind;
 	in->n_arguments = (size_t)(argc - optind);
 	return check_invocation(in, err);
+}
+
+int descriptor_argument(const char *text, const char *what, int *fd, struct ioasidctl_error **err)
+{
+	uint64_t number;
+
+	if (number_parse(text, &number) || number > INT32_MAX || fcntl((int)number, F_GETFD) < 0)
+		return error_new(err, ERROR_USAGE, EBADF, "%s: \"%s\" is no open descriptor", what,
+				 text);
+	*fd = (int)number;
+	return 0;
 }

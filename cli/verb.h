@@ -32,6 +32,7 @@ enum option_id {
 	OPTION_BITMAP,
 	OPTION_PAGE_SIZE,
 	OPTION_NO_CLEAR,
+	OPTION_NODE,
 	OPTION_DEVICE,
 	OPTION_GROUP,
 	OPTION_HOST_DRIVER,
@@ -84,7 +85,7 @@ struct invocation {
 	const struct verb *verb; /* NULL: none given */
 	bool json, yaml, names, dry_run, no_verify, verbose, keep, exit_idle, leaf, no_clear, help,
 		version;
-	const char *socket, *machine, *ready_fd, *bitmap, *page_size, *pasid;
+	const char *socket, *machine, *ready_fd, *bitmap, *page_size, *pasid, *node;
 	const char *device, *group, *host_driver, *root; /* of host */
 	int driver; /* enum driver_choice */
 	int color; /* enum color_choice */
@@ -108,7 +109,7 @@ struct verb {
 };
 
 extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_translate, verb_delete,
-	verb_run, verb_invalidate, verb_dirty, verb_daemon, verb_host, verb_version,
+	verb_run, verb_invalidate, verb_dirty, verb_serve, verb_daemon, verb_host, verb_version,
 	verb_completion, verb_help;
 
 /* In the order of the help; terminated by NULL. */
@@ -122,6 +123,9 @@ static inline uint32_t verb_options(const struct verb *verb)
 
 /* Fills *in, which borrows from argv. ERROR_USAGE says what is wrong with it. */
 int options_parse(int argc, char *argv[], struct invocation *in, struct ioasidctl_error **err);
+
+/* The number of an open descriptor that an option gives; `what` is the option, for the error. */
+int descriptor_argument(const char *text, const char *what, int *fd, struct ioasidctl_error **err);
 
 /* The entry of `names` (NULL-terminated) that `word` is probably meant to be; NULL: none is near.
  */

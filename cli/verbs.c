@@ -3,10 +3,26 @@
 
 #include <string.h>
 
-const struct verb *const verbs[] = {&verb_check,      &verb_plan,   &verb_apply, &verb_show,
-				    &verb_translate,  &verb_delete, &verb_run,	 &verb_invalidate,
-				    &verb_dirty,      &verb_daemon, &verb_host,	 &verb_version,
-				    &verb_completion, &verb_help,   NULL};
+/* clang-format off: one verb a line, for those who add some at the same time */
+const struct verb *const verbs[] = {
+	&verb_check,
+	&verb_plan,
+	&verb_apply,
+	&verb_show,
+	&verb_delete,
+	&verb_run,
+	&verb_translate,
+	&verb_invalidate,
+	&verb_dirty,
+	&verb_host,
+	&verb_serve,
+	&verb_daemon,
+	&verb_version,
+	&verb_completion,
+	&verb_help,
+	NULL,
+};
+/* clang-format on */
 
 const struct verb *verb_find(const char *name)
 {

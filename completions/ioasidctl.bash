@@ -19,7 +19,7 @@ _ioasidctl()
 			COMPREPLY=($(compgen -c -f -- "$cur"))
 			return
 			;;
-		check | plan | apply | show | translate | delete | run | invalidate | dirty | daemon | host | version | completion | help)
+		check | plan | apply | show | delete | run | translate | invalidate | dirty | host | serve | daemon | version | completion | help)
 			[[ $verb ]] || verb=${COMP_WORDS[i]}
 			;;
 		esac
@@ -54,6 +54,10 @@ _ioasidctl()
 		return
 		;;
 	--page-size)
+		:
+		return
+		;;
+	--node)
 		:
 		return
 		;;
@@ -96,10 +100,6 @@ _ioasidctl()
 		options=' --json --yaml --names --socket --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
 		;;
-	translate)
-		options=' --json --socket --pasid --access --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
-		;;
 	delete)
 		options=' --json --socket --dry-run --verbose --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
@@ -107,6 +107,10 @@ _ioasidctl()
 	run)
 		options=' --json --driver --machine --no-verify --verbose --color --help --version --'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -f -- "$cur"))
+		;;
+	translate)
+		options=' --json --socket --pasid --access --color --help --version'
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
 		;;
 	invalidate)
 		options=' --json --socket --verbose --leaf --color --help --version'
@@ -116,12 +120,16 @@ _ioasidctl()
 		options=' --json --socket --verbose --bitmap --page-size --no-clear --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
 		;;
-	daemon)
-		options=' --json --socket --machine --verbose --keep --teardown --exit-idle --ready-fd --color --help --version'
-		[[ $cur == -* ]] || :
-		;;
 	host)
 		options=' --json --device --group --host-driver --root --color --help --version'
+		[[ $cur == -* ]] || :
+		;;
+	serve)
+		options=' --json --machine --ready-fd --node --color --help --version'
+		[[ $cur == -* ]] || :
+		;;
+	daemon)
+		options=' --json --socket --machine --verbose --keep --teardown --exit-idle --ready-fd --color --help --version'
 		[[ $cur == -* ]] || :
 		;;
 	version)
@@ -134,11 +142,11 @@ _ioasidctl()
 		;;
 	help)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show translate delete run invalidate dirty daemon host version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run translate invalidate dirty host serve daemon version completion help' -- "$cur"))
 		;;
 	*)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show translate delete run invalidate dirty daemon host version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run translate invalidate dirty host serve daemon version completion help' -- "$cur"))
 		;;
 	esac
 	[[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))

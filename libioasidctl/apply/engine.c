@@ -158,6 +158,9 @@ static int prepare(const struct engine *engine, const struct topology *live,
 
 	for (size_t i = 0; !ret && i < desired->n_fds; i++)
 		ret = resolve_driver(engine, live, &desired->fds[i], how->driver, err);
+	for (size_t i = 0; i < desired->n_devices; i++)
+		if (desired->devices[i].fd != NO_INDEX)
+			desired->devices[i].node = desired->fds[desired->devices[i].fd].node;
 	for (size_t i = 0; !ret && i < desired->n_devices; i++)
 		ret = refuse_taken(engine, desired, &desired->devices[i], err);
 	return ret ? ret : refuse_unsupported(desired, err);

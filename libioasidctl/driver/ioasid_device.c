@@ -105,7 +105,7 @@ int ioasid_device_find(const struct driver_env *env, const struct device *spec,
 	*out = facts;
 	if (!name_set(spec, &name))
 		return 0;
-	ret = ioasid_open(env, NULL, MACHINE, &fd, err);
+	ret = ioasid_open(env, spec->node, MACHINE, &fd, err);
 	if (!ret)
 		ret = ioasid_query(fd, &name, &query, err);
 	if (ret || !(query.device_flags & IOASID_DEVICE_PRESENT))
@@ -138,7 +138,7 @@ static int find_present(const struct driver_env *env, const struct device *spec,
 
 	if (!name_set(spec, &name))
 		return fail_absent(spec, err);
-	ret = ioasid_open(env, NULL, MACHINE, fd, err);
+	ret = ioasid_open(env, spec->node, MACHINE, fd, err);
 	if (!ret)
 		ret = ioasid_query(*fd, &name, query, err);
 	if (ret)

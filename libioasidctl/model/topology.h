@@ -79,6 +79,7 @@ struct device {
 	uint32_t taken_for;
 	bool host_only; /* nothing opens it: only its host driver is this topology's business */
 	uint32_t fd; /* the fd that it's bound to, or whose driver opens it */
+	const char *node; /* of that fd, where one is declared: it may be another machine */
 	bool bound; /* some attachment, viommu or vdevice needs it bound to that fd */
 
 	struct {

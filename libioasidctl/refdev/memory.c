@@ -2,6 +2,7 @@
 #include "refdev/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,16 +16,36 @@
 typedef ssize_t (*transfer)(pid_t, const struct iovec *, unsigned long, const struct iovec *,
 			    unsigned long, unsigned long);
 
-static int move(pid_t process, transfer how, void *local, uint64_t remote, size_t length,
+/* The same where the kernel has no CONFIG_CROSS_MEMORY_ATTACH. */
+static ssize_t move_by_file(pid_t process, bool write, void *local, uint64_t remote, size_t length)
+{
+	_cleanup_close_ int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)process);
+	fd = open(path, (write ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	return write ? pwrite(fd, local, length, (off_t)remote)
+		     : pread(fd, local, length, (off_t)remote);
+}
+
+static int move(pid_t process, bool write, void *local, uint64_t remote, size_t length,
 		size_t *done)
 {
+	const transfer how = write ? process_vm_writev : process_vm_readv;
 	size_t moved = 0;
 
+	if (!process)
+		process = getpid();
 	while (moved < length) {
 		struct iovec here = {(char *)local + moved, length - moved};
 		struct iovec there = {(void *)(uintptr_t)(remote + moved), length - moved};
-		ssize_t n = how(process ? process : getpid(), &here, 1, &there, 1, 0);
+		ssize_t n = how(process, &here, 1, &there, 1, 0);
 
+		if (n < 0 && errno == ENOSYS)
+			n = move_by_file(process, write, here.iov_base, remote + moved,
+					 length - moved);
 		if (n <= 0)
 			break;
 		moved += (size_t)n;
@@ -36,12 +57,12 @@ static int move(pid_t process, transfer how, void *local, uint64_t remote, size_
 
 int memory_read(pid_t process, void *to, uint64_t from, size_t length, size_t *done)
 {
-	return move(process, process_vm_readv, to, from, length, done);
+	return move(process, false, to, from, length, done);
 }
 
 int memory_write(pid_t process, uint64_t to, const void *from, size_t length, size_t *done)
 {
-	return move(process, process_vm_writev, (void *)from, to, length, done);
+	return move(process, true, (void *)from, to, length, done);
 }
 
 uint64_t memory_page_size(void)
