@@ -194,8 +194,9 @@ const struct verb verb_run = {
 		"its arguments becomes the number of one. IOASIDCTL_TOPOLOGY names a file with the "
 		"dump of `show --json`, object ids included. With driver vfio an fd has no descriptor of "
 		"its own, but each of its IOASIDs has one, FD/IOASID (a container), and each IOMMU "
-		"group, group/NUMBER, behind those of the devices. The reference device lives in "
-		"this process: with it only memories have descriptors.",
+		"group, group/NUMBER, behind those of the devices. FD/IOASID can also be a queue of page "
+		"faults, and FD/VIOMMU a queue of events. The reference device lives in this process: "
+		"with it only memories and queues have descriptors.",
 	.options = OPTION(DRIVER) | OPTION(MACHINE) | OPTION(NO_VERIFY) | OPTION(VERBOSE),
 	.min_arguments = 1,
 	.max_arguments = 1,

@@ -70,11 +70,16 @@ static void serve_ioctl(fuse_req_t req, int command, void *arg, struct fuse_file
 			unsigned flags, const void *in, size_t in_size, size_t out_size)
 {
 	struct refdev_file *file = (struct refdev_file *)(uintptr_t)fi->fh;
+	const pid_t caller = process_of(fuse_req_ctx(req)->pid);
 	struct iovec whole = {arg, sizeof(uint32_t)};
 	_Alignas(8) char args[ARGSZ_MAX];
 	uint32_t argsz = 0;
 
 	(void)flags;
+	if (caller <= 0) {
+		fuse_reply_err(req, ESRCH);
+		return;
+	}
 	if (in_size >= sizeof(argsz))
 		memcpy(&argsz, in, sizeof(argsz));
 	if (in_size < sizeof(argsz)) {
@@ -83,7 +88,7 @@ static void serve_ioctl(fuse_req_t req, int command, void *arg, struct fuse_file
 		/* Nothing of it can be used; which error it is, the device says. */
 		memset(args, 0, sizeof(args));
 		memcpy(args, &argsz, sizeof(argsz));
-		fuse_reply_err(req, -refdev_ioctl(file, (unsigned)command, args));
+		fuse_reply_err(req, -refdev_ioctl_of(file, caller, (unsigned)command, args));
 	} else if (in_size < argsz || out_size < argsz) {
 		whole.iov_len = argsz;
 		fuse_reply_ioctl_retry(req, &whole, 1, &whole, 1);
@@ -92,7 +97,8 @@ static void serve_ioctl(fuse_req_t req, int command, void *arg, struct fuse_file
 		 * is. */
 		memset(args, 0, sizeof(args));
 		memcpy(args, in, argsz);
-		fuse_reply_ioctl(req, refdev_ioctl(file, (unsigned)command, args), args, argsz);
+		fuse_reply_ioctl(req, refdev_ioctl_of(file, caller, (unsigned)command, args), args,
+				 argsz);
 	}
 }
 

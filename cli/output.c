@@ -77,7 +77,10 @@ int output_finish(const struct invocation *in, int status)
 	errno = 0;
 	if (fflush(stdout))
 		failed = true;
-	errnum = errno ? errno : EIO;
+	/* Output that was too long for the buffer failed long ago; trying again tells the reason. */
+	if (failed && !errno && write(STDOUT_FILENO, "\n", 1) > 0)
+		errno = EIO;
+	errnum = errno;
 	/* A descriptor that some file systems only now find out they can't write. */
 	if (!failed && close(STDOUT_FILENO) && errno != EBADF) {
 		failed = true;

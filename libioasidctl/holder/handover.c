@@ -32,6 +32,23 @@ static char *name_in(const char *outer, const char *inner)
 	return asprintf(&name, "%s/%s", outer, inner) < 0 ? NULL : name;
 }
 
+/* A container of its own, or its queue of page faults: no interface has both. */
+static int ioasid_fd(const struct iommu_fd *fd, const struct ioasid *ioasid)
+{
+	if (ioasid->live.exists && fd->ops->ioasid_fd_number)
+		return fd->ops->ioasid_fd_number(fd->live.handle, ioasid->live.id);
+	if (ioasid->live.exists && fd->ops->faults_fd && ioasid->flags & IOASID_FLAG_FAULT_QUEUE)
+		return fd->ops->faults_fd(fd->live.handle, ioasid->live.id);
+	return -1;
+}
+
+static int events_fd(const struct iommu_fd *fd, const struct viommu *viommu)
+{
+	return viommu->live_events.exists
+		       ? fd->ops->events_fd(fd->live.handle, viommu->live_events.id)
+		       : -1;
+}
+
 static int collect_fd(const struct iommu_fd *fd, struct handover *h, struct ioasidctl_error **err)
 {
 	int ret;
@@ -39,13 +56,12 @@ static int collect_fd(const struct iommu_fd *fd, struct handover *h, struct ioas
 	if (!fd->live.handle)
 		return 0;
 	ret = add(h, fd->ops->fd_number(fd->live.handle), strdup(fd->name), err);
-	for (size_t i = 0; !ret && fd->ops->ioasid_fd_number && i < fd->n_ioasids; i++) {
-		const struct ioasid *ioasid = &fd->ioasids[i];
-
-		if (ioasid->live.exists)
-			ret = add(h, fd->ops->ioasid_fd_number(fd->live.handle, ioasid->live.id),
-				  name_in(fd->name, ioasid->name), err);
-	}
+	for (size_t i = 0; !ret && i < fd->n_ioasids; i++)
+		ret = add(h, ioasid_fd(fd, &fd->ioasids[i]), name_in(fd->name, fd->ioasids[i].name),
+			  err);
+	for (size_t i = 0; !ret && i < fd->n_viommus; i++)
+		ret = add(h, events_fd(fd, &fd->viommus[i]), name_in(fd->name, fd->viommus[i].name),
+			  err);
 	return ret;
 }
 
@@ -85,7 +101,7 @@ static size_t room_for(const struct topology *t)
 	size_t n = t->n_fds + 2 * t->n_devices + t->n_memories + 1;
 
 	for (size_t i = 0; i < t->n_fds; i++)
-		n += t->fds[i].n_ioasids;
+		n += t->fds[i].n_ioasids + t->fds[i].n_viommus;
 	return n;
 }
 

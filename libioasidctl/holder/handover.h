@@ -17,7 +17,10 @@ struct handover_fd {
 };
 
 struct handover {
-	/* IOMMU fds with those of their IOASIDs, devices, groups, memories; each as declared. */
+	/*
+	 * IOMMU fds with those of their IOASIDs (containers, queues of page faults) and viommus
+	 * (event queues), devices, groups, memories; each as declared.
+	 */
 	struct handover_fd *fds;
 	size_t n_fds;
 };

@@ -134,7 +134,7 @@ int call_read_dirty(struct refdev_file *file, struct ioasid_read_dirty_args *arg
 		uint64_t from = n->first > args->iova ? n->first - args->iova : 0;
 		uint64_t to = (n->last < last ? n->last : last) - args->iova;
 
-		ret = set_bits(file->process, args->bitmap, from / args->page_size,
+		ret = set_bits(file->caller, args->bitmap, from / args->page_size,
 			       to / args->page_size);
 	}
 	if (!ret && !(args->flags & IOASID_DIRTY_KEEP))

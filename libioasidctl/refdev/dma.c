@@ -61,7 +61,7 @@ static void translate(const struct refdev_attachment *a, uint64_t iova, bool wri
 		t->left = left;
 }
 
-/* Both sides belong to the caller: an address that leads nowhere is a fault or an error. */
+/* An address that leads nowhere is a fault on the side of the memory, an error on the caller's. */
 static int carry(const struct refdev_file *file, struct ioasid_test_dma_args *args, uint64_t vaddr,
 		 size_t length)
 {
@@ -69,10 +69,12 @@ static int carry(const struct refdev_file *file, struct ioasid_test_dma_args *ar
 	bool write = args->flags & IOASID_DMA_WRITE;
 	char bounce[TABLE_NODE_BYTES];
 	size_t got = length, put;
+	pid_t from = write ? file->caller : file->process,
+	      to = write ? file->process : file->caller;
 
-	if (memory_read(file->process, bounce, write ? buffer : vaddr, length, &got) && write)
+	if (memory_read(from, bounce, write ? buffer : vaddr, length, &got) && write)
 		return -EFAULT;
-	if (memory_write(file->process, write ? vaddr : buffer, bounce, got, &put) && !write)
+	if (memory_write(to, write ? vaddr : buffer, bounce, got, &put) && !write)
 		return -EFAULT;
 	args->done += put;
 	if (put < length) {

@@ -129,7 +129,7 @@ int call_read_events(struct refdev_file *file, struct ioasid_read_events_args *a
 		struct ioasid_event mark = {.flags = IOASID_EVENT_LOST,
 					    .sequence = queue->lost_sequence};
 
-		if (memory_write(file->process, args->events + args->count * sizeof(mark),
+		if (memory_write(file->caller, args->events + args->count * sizeof(mark),
 				 queue->first ? &queue->first->event : &mark, sizeof(mark), NULL))
 			return args->count ? 0 : -EFAULT;
 		args->count++;

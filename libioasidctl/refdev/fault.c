@@ -124,7 +124,7 @@ int call_read_faults(struct refdev_file *file, struct ioasid_read_faults_args *a
 
 		if (r->state != QUEUED)
 			continue;
-		if (memory_write(file->process, args->faults + args->count * sizeof(fault), &fault,
+		if (memory_write(file->caller, args->faults + args->count * sizeof(fault), &fault,
 				 sizeof(fault), NULL))
 			return args->count ? 0 : -EFAULT;
 		r->state = READ;

@@ -129,7 +129,7 @@ int call_ioasid_get_info(struct refdev_file *file, struct ioasid_info_args *args
 	if (ioasid->parent && !ioasid->n_permitted)
 		ranges = ioasid->parent;
 	n = room < ranges->n_permitted ? room : ranges->n_permitted;
-	if (n && memory_write(file->process, args->ranges, ranges->permitted,
+	if (n && memory_write(file->caller, args->ranges, ranges->permitted,
 			      n * sizeof(struct ioasid_range), NULL))
 		return -EFAULT;
 	args->n_ranges = (uint32_t)ranges->n_permitted;

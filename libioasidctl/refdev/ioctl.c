@@ -78,6 +78,11 @@ static int check_args(const struct call *call, const void *arg)
 
 int refdev_ioctl(struct refdev_file *file, unsigned long command, void *arg)
 {
+	return refdev_ioctl_of(file, 0, command, arg);
+}
+
+int refdev_ioctl_of(struct refdev_file *file, pid_t caller, unsigned long command, void *arg)
+{
 	const struct call *call = find_call(command);
 	int ret;
 
@@ -89,6 +94,7 @@ int refdev_ioctl(struct refdev_file *file, unsigned long command, void *arg)
 	if (ret)
 		return ret;
 	pthread_mutex_lock(&file->refdev->lock);
+	file->caller = caller;
 	ret = call->run(file, arg);
 	pthread_mutex_unlock(&file->refdev->lock);
 	return ret;

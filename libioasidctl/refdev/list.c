@@ -306,7 +306,7 @@ static int (*const listers[])(struct refdev_file *, struct sink *) = {
 int call_list(struct refdev_file *file, struct ioasid_list_args *args)
 {
 	struct sink sink = {
-		.args = args, .process = file->process, .room = args->count, .to = args->entries};
+		.args = args, .process = file->caller, .room = args->count, .to = args->entries};
 	int ret;
 
 	if (args->reserved)

@@ -144,6 +144,8 @@ int call_map_dma(struct refdev_file *file, struct ioasid_map_args *args)
 
 	if (args->reserved)
 		return -EOPNOTSUPP;
+	if (file->caller != file->process)
+		return -EPERM;
 	if (beyond(args->iova, args->size))
 		return -EOVERFLOW;
 	if (!access)

@@ -259,7 +259,7 @@ int call_invalidate(struct refdev_file *file, struct ioasid_invalidate_args *arg
 		return -EINVAL;
 	for (uint32_t i = 0; i < n; i++) {
 		struct ioasid_invalidation e;
-		int ret = memory_read(file->process, &e, args->entries + i * sizeof(e), sizeof(e),
+		int ret = memory_read(file->caller, &e, args->entries + i * sizeof(e), sizeof(e),
 				      NULL);
 
 		if (!ret && (e.flags & ~known || e.reserved))

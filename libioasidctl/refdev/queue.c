@@ -95,5 +95,5 @@ int call_set_eventfd(struct refdev_file *file, struct ioasid_eventfd_args *args)
 		return -EBADF;
 	queue = ioasid && ioasid->flags & IOASID_ALLOC_FAULT ? &ioasid->faults
 							     : event_queue_listeners(object);
-	return queue ? queue_listen(queue, file->process, args->eventfd) : -EOPNOTSUPP;
+	return queue ? queue_listen(queue, file->caller, args->eventfd) : -EOPNOTSUPP;
 }

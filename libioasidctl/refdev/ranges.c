@@ -162,7 +162,7 @@ int call_set_allowed(struct refdev_file *file, struct ioasid_allowed_args *args)
 	ranges = calloc(args->n_ranges + 1, sizeof(*ranges));
 	if (!ranges)
 		return -ENOMEM;
-	ret = memory_read(file->process, ranges, args->ranges, args->n_ranges * sizeof(*ranges),
+	ret = memory_read(file->caller, ranges, args->ranges, args->n_ranges * sizeof(*ranges),
 			  NULL);
 	if (!ret) {
 		qsort(ranges, args->n_ranges, sizeof(*ranges), by_first);

@@ -24,11 +24,7 @@ void refdev_free(struct refdev *refdev);
 
 /* 0 or -ENOMEM. */
 int refdev_open(struct refdev *refdev, struct refdev_file **out);
-/*
- * For another process: pointers in its arguments, the memory it maps and eventfds that it names are
- * that process's, which this one must be allowed to trace. The structs themselves are passed to
- * refdev_ioctl() as copies here.
- */
+/* For another process: the memory that is mapped is that one's. */
 int refdev_open_for(struct refdev *refdev, pid_t process, struct refdev_file **out);
 /* Detaches, unbinds and frees everything that was made through this file. NULL is fine. */
 void refdev_close(struct refdev_file *file);
@@ -38,6 +34,12 @@ void refdev_close(struct refdev_file *file);
  * from several threads; each call is one step to the others.
  */
 int refdev_ioctl(struct refdev_file *file, unsigned long command, void *arg);
+/*
+ * A call of another process, which has the file open: pointers in its struct and eventfds that it
+ * names are of that process, which this one must be allowed to trace. The struct itself is a copy
+ * here.
+ */
+int refdev_ioctl_of(struct refdev_file *file, pid_t caller, unsigned long command, void *arg);
 
 /* The description of the default machine, NUL-terminated JSON. */
 extern const char refdev_default_machine[];

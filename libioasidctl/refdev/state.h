@@ -161,7 +161,8 @@ struct refdev_vdevice {
 
 struct refdev_file {
 	struct refdev *refdev;
-	pid_t process; /* whose memory and descriptors; 0: this one's */
+	pid_t process; /* whose memory is mapped; 0: this one's */
+	pid_t caller; /* of the call under way: whose pointers and descriptors; 0: this one */
 	const struct machine_iommu *tied; /* its format; NULL: no device bound */
 	struct refdev_object **objects; /* sorted by id */
 	size_t n_objects, objects_capacity, n_ioasids;

@@ -204,7 +204,8 @@ struct ioasid_info_args {
 };
 
 /*
- * MAP_DMA: lets the devices reach [vaddr, vaddr + size) of the calling process at iova. The memory
+ * MAP_DMA: lets the devices reach [vaddr, vaddr + size) of the process that opened the file, which
+ * alone may call this (EPERM), at iova. The memory
  * is named by its address: where the process unmaps it, DMA faults.
  * IOASID_MAP_ANYWHERE: at the lowest free and permitted place, inside the allowed ranges if there
  * are any, never at 0; aligned like the number in `iova` but not beyond the size and 2 MiB (0: as

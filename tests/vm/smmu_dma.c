@@ -24,7 +24,6 @@
 #define CD_OFFSET    0x10000UL
 #define TABLE_OFFSET 0x20000UL /* three levels, a page each */
 #define DATA_OFFSET  0x30000UL
-#define PAGE	     0x1000UL
 
 /* Arm SMMUv3 (IHI 0070), 5.4: the words of a context descriptor. */
 #define CD_T0SZ_39_BITS	 25UL
@@ -86,8 +85,8 @@ static void test_two_stages(const struct guest *g)
 
 	fill(in, CHUNK_WORDS, 1);
 	memset(out, 0, PAGE);
-	transfer(g->registers, IOVA_IN, false);
-	transfer(g->registers, IOVA_OUT, true);
+	transfer(g->registers, IOVA_IN, CHUNK, false);
+	transfer(g->registers, IOVA_OUT, CHUNK, true);
 	check(is_filled(out, CHUNK_WORDS, 1),
 	      "bytes read at %#lx arrive at %#lx, at guest address %#" PRIx64, IOVA_IN, IOVA_OUT,
 	      g->gpa + DATA_OFFSET + PAGE);
@@ -108,7 +107,7 @@ static void test_event(const struct guest *g)
 
 	fill(page, CHUNK_WORDS, 2);
 	check(poll(&waiting, 1, 0) == 0, "no event so far");
-	transfer(g->registers, IOVA_HOLE, true);
+	transfer(g->registers, IOVA_HOLE, CHUNK, true);
 	check(is_filled(page, CHUNK_WORDS, 2),
 	      "DMA to a page that isn't in the table changes nothing");
 	if (!check(poll(&waiting, 1, 10000) == 1, "an event comes"))
