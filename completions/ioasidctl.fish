@@ -115,7 +115,7 @@ complete -c ioasidctl -n '__fish_seen_subcommand_from host' -l color -r -a 'auto
 complete -c ioasidctl -n '__fish_seen_subcommand_from host' -l help -s h -d 'this help'
 complete -c ioasidctl -n '__fish_seen_subcommand_from host' -l version -d 'print the version'
 complete -c ioasidctl -n '__fish_seen_subcommand_from serve' -l json -d 'print results and errors as JSON'
-complete -c ioasidctl -n '__fish_seen_subcommand_from serve' -l machine -s m -r -F -d 'machine that the reference device plays; implies --driver ioasid'
+complete -c ioasidctl -n '__fish_seen_subcommand_from serve' -l machine -s m -r -F -d 'machine that the reference device plays: a description, or what host --json printed; implies --driver ioasid'
 complete -c ioasidctl -n '__fish_seen_subcommand_from serve' -l ready-fd -r -d 'descriptor that gets one byte once the socket listens'
 complete -c ioasidctl -n '__fish_seen_subcommand_from serve' -l node -r -d 'name of the device below /dev (ioasid)'
 complete -c ioasidctl -n '__fish_seen_subcommand_from serve' -l color -r -a 'auto always never' -d 'colours: auto, always or never'
