@@ -149,8 +149,13 @@ int iommufd_viommu_alloc(struct driver_fd *fd, struct iommufd_viommu_alloc *args
 int iommufd_vdevice_alloc(struct driver_fd *fd, struct iommufd_vdevice_alloc *args);
 int iommufd_veventq_alloc(struct driver_fd *fd, struct iommufd_veventq_alloc *args);
 int iommufd_hw_queue_alloc(struct driver_fd *fd, struct iommufd_hw_queue_alloc *args);
-/* `what`: name of the operation, for the trace. */
-int iommufd_test(struct driver_fd *fd, const char *what, struct iommufd_test *args);
+/* Of the mock IOMMU; `mock` is the id of the mock device. pasid_put: `again`, it is attached. */
+int mock_create(struct driver_fd *fd, uint32_t pt, uint32_t flags, uint32_t *mock,
+		uint32_t *device);
+int mock_replace(struct driver_fd *fd, uint32_t mock, uint32_t pt, uint32_t *hwpt);
+int mock_pasid_put(struct driver_fd *fd, uint32_t mock, uint32_t pasid, bool again, uint32_t pt,
+		   uint32_t *hwpt);
+int mock_pasid_detach(struct driver_fd *fd, uint32_t mock, uint32_t pasid);
 int vfio_bind(struct driver_device *dev, int iommufd, uint32_t *id);
 int vfio_attach(struct driver_device *dev, uint32_t pt, uint32_t pasid, uint32_t *hwpt);
 int vfio_detach(struct driver_device *dev, uint32_t pasid);

@@ -201,7 +201,7 @@ int iommufd_get_hw_info(struct driver_fd *fd, struct iommufd_hw_info *args)
 	int ret = iommufd_call(fd->fd, IOMMUFD_GET_HW_INFO, args);
 
 	driver_trace(fd->env,
-		     "IOMMU_GET_HW_INFO fd=%d device=%u = %s type=%u length=%u pasid-bits=%u "
+		     "IOMMU_GET_HW_INFO fd=%d device=%u = %s type=0x%x length=%u pasid-bits=%u "
 		     "capabilities=0x%" PRIx64,
 		     fd->fd, args->dev_id, linux_result(ret), args->data_type, args->data_len,
 		     args->out_max_pasid_log2, (uint64_t)args->out_capabilities);

@@ -127,14 +127,64 @@ int iommufd_hw_queue_alloc(struct driver_fd *fd, struct iommufd_hw_queue_alloc *
 	return ret;
 }
 
-int iommufd_test(struct driver_fd *fd, const char *what, struct iommufd_test *args)
+int mock_create(struct driver_fd *fd, uint32_t pt, uint32_t flags, uint32_t *mock, uint32_t *device)
 {
-	uint32_t id = args->id;
-	int ret;
+	struct iommufd_test args = {
+		.size = sizeof(args),
+		.op = IOMMUFD_TEST_MOCK_DEVICE_FLAGS,
+		.id = pt,
+		.mock_device.flags = flags,
+	};
+	int ret = iommufd_call(fd->fd, IOMMUFD_TEST, &args);
 
-	args->size = sizeof(*args);
-	ret = iommufd_call(fd->fd, IOMMUFD_TEST, args);
-	driver_trace(fd->env, "IOMMU_TEST_CMD fd=%d %s id=%u = %s", fd->fd, what, id,
-		     linux_result(ret));
+	driver_trace(fd->env,
+		     "IOMMU_TEST_CMD fd=%d mock-device pt=%u flags=0x%x = %s mock=%u device=%u",
+		     fd->fd, pt, flags, linux_result(ret), args.mock_device.out_mock_id,
+		     args.mock_device.out_device_id);
+	*mock = args.mock_device.out_mock_id;
+	*device = args.mock_device.out_device_id;
+	return ret;
+}
+
+int mock_replace(struct driver_fd *fd, uint32_t mock, uint32_t pt, uint32_t *hwpt)
+{
+	struct iommufd_test args = {
+		.size = sizeof(args), .op = IOMMUFD_TEST_REPLACE, .id = mock, .replace.pt_id = pt};
+	int ret = iommufd_call(fd->fd, IOMMUFD_TEST, &args);
+
+	driver_trace(fd->env, "IOMMU_TEST_CMD fd=%d replace mock=%u pt=%u = %s hwpt=%u", fd->fd,
+		     mock, pt, linux_result(ret), args.replace.pt_id);
+	*hwpt = args.replace.pt_id;
+	return ret;
+}
+
+int mock_pasid_put(struct driver_fd *fd, uint32_t mock, uint32_t pasid, bool again, uint32_t pt,
+		   uint32_t *hwpt)
+{
+	struct iommufd_test args = {
+		.size = sizeof(args),
+		.op = again ? IOMMUFD_TEST_PASID_REPLACE : IOMMUFD_TEST_PASID_ATTACH,
+		.id = mock,
+		.pasid_attach = {.pasid = pasid, .pt_id = pt},
+	};
+	int ret = iommufd_call(fd->fd, IOMMUFD_TEST, &args);
+
+	driver_trace(fd->env, "IOMMU_TEST_CMD fd=%d %s mock=%u pasid=%u pt=%u = %s hwpt=%u", fd->fd,
+		     again ? "pasid-replace" : "pasid-attach", mock, pasid, pt, linux_result(ret),
+		     args.pasid_attach.pt_id);
+	*hwpt = args.pasid_attach.pt_id;
+	return ret;
+}
+
+int mock_pasid_detach(struct driver_fd *fd, uint32_t mock, uint32_t pasid)
+{
+	struct iommufd_test args = {.size = sizeof(args),
+				    .op = IOMMUFD_TEST_PASID_DETACH,
+				    .id = mock,
+				    .pasid_detach.pasid = pasid};
+	int ret = iommufd_call(fd->fd, IOMMUFD_TEST, &args);
+
+	driver_trace(fd->env, "IOMMU_TEST_CMD fd=%d pasid-detach mock=%u pasid=%u = %s", fd->fd,
+		     mock, pasid, linux_result(ret));
 	return ret;
 }

@@ -130,6 +130,13 @@ static void explain_incompatible(const struct iommufd_space *space, struct ioasi
 	}
 }
 
+static void explain_no_faults(struct ioasidctl_error **err)
+{
+	(*err)->kind = ERROR_REFUSED;
+	error_cause(err, "the device or its IOMMU can't report page faults");
+	error_hint(err, "leave fault_queue out of the IOASID, or give the device one of its own");
+}
+
 void iommufd_explain_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id,
 			    uint32_t pasid, int errnum, struct ioasidctl_error **err)
 {
@@ -154,7 +161,7 @@ void iommufd_explain_attach(struct driver_fd *fd, struct driver_device *dev, uin
 		break;
 	case ENODEV:
 		if (space && space->flags & IOASID_FLAG_FAULT_QUEUE)
-			error_cause(err, "the device or its IOMMU can't report page faults");
+			explain_no_faults(err);
 		break;
 	case ENOMEM:
 		/* Mappings are pinned when the first device comes. */

@@ -27,32 +27,6 @@ void iommufd_mock_release(struct driver_fd *fd)
 	fd->parking_hwpt = fd->parking_ioas = NO_OBJECT;
 }
 
-static int create(struct driver_fd *fd, struct driver_device *dev, uint32_t pt)
-{
-	struct iommufd_test args = {
-		.op = IOMMUFD_TEST_MOCK_DEVICE_FLAGS,
-		.id = pt,
-		.mock_device.flags = IOMMUFD_TEST_DEVICE_PASID,
-	};
-	int ret = iommufd_test(fd, "mock-device", &args);
-
-	if (ret)
-		return ret;
-	dev->mock_id = args.mock_device.out_mock_id;
-	dev->id = args.mock_device.out_device_id;
-	return 0;
-}
-
-static int move(struct driver_fd *fd, const struct driver_device *dev, uint32_t pt, uint32_t *hwpt)
-{
-	struct iommufd_test args = {
-		.op = IOMMUFD_TEST_REPLACE, .id = dev->mock_id, .replace.pt_id = pt};
-	int ret = iommufd_test(fd, "replace", &args);
-
-	*hwpt = args.replace.pt_id;
-	return ret;
-}
-
 /*
  * PASIDs can only be attached while the whole device is in an HWPT that allows them, so the one to
  * park in does. Making it takes a device.
@@ -70,7 +44,7 @@ static int make_parking(struct driver_fd *fd, const struct driver_device *dev)
 	if (ret)
 		return ret;
 	fd->parking_hwpt = args.out_hwpt_id;
-	return move(fd, dev, fd->parking_hwpt, &hwpt);
+	return mock_replace(fd, dev->mock_id, fd->parking_hwpt, &hwpt);
 }
 
 static int fail_bind(const struct driver_device *dev, int ret, struct ioasidctl_error **err)
@@ -96,13 +70,16 @@ int iommufd_mock_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t 
 		return iommufd_fail(err, "IOMMU_IOAS_ALLOC", ret,
 				    "can't make a place for mock devices");
 	}
-	ret = create(fd, dev, fd->parking_hwpt != NO_OBJECT ? fd->parking_hwpt : fd->parking_ioas);
+	/* It can take PASIDs, as whoever asks for none doesn't notice. */
+	ret = mock_create(fd, fd->parking_hwpt != NO_OBJECT ? fd->parking_hwpt : fd->parking_ioas,
+			  IOMMUFD_TEST_DEVICE_PASID, &dev->mock_id, &dev->id);
 	if (!ret) {
 		ret = make_parking(fd, dev);
 		if (ret)
 			iommufd_destroy(fd, dev->mock_id);
 	}
 	if (ret) {
+		dev->id = NO_OBJECT;
 		iommufd_mock_release(fd);
 		return fail_bind(dev, ret, err);
 	}
@@ -113,30 +90,18 @@ int iommufd_mock_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t 
 int iommufd_mock_put(struct driver_fd *fd, struct driver_device *dev, uint32_t pt, uint32_t pasid,
 		     uint32_t *hwpt)
 {
-	bool again = iommufd_find_place(dev, pasid);
-	struct iommufd_test args = {
-		.op = again ? IOMMUFD_TEST_PASID_REPLACE : IOMMUFD_TEST_PASID_ATTACH,
-		.id = dev->mock_id,
-		.pasid_attach = {.pasid = pasid, .pt_id = pt},
-	};
-	int ret;
-
 	if (pasid == NO_PASID)
-		return move(fd, dev, pt, hwpt);
-	ret = iommufd_test(fd, again ? "pasid-replace" : "pasid-attach", &args);
-	*hwpt = args.pasid_attach.pt_id;
-	return ret;
+		return mock_replace(fd, dev->mock_id, pt, hwpt);
+	return mock_pasid_put(fd, dev->mock_id, pasid, iommufd_find_place(dev, pasid), pt, hwpt);
 }
 
 int iommufd_mock_take(struct driver_fd *fd, struct driver_device *dev, uint32_t pasid)
 {
-	struct iommufd_test args = {
-		.op = IOMMUFD_TEST_PASID_DETACH, .id = dev->mock_id, .pasid_detach.pasid = pasid};
 	uint32_t hwpt;
 
 	if (pasid == NO_PASID)
-		return move(fd, dev, fd->parking_hwpt, &hwpt);
-	return iommufd_test(fd, "pasid-detach", &args);
+		return mock_replace(fd, dev->mock_id, fd->parking_hwpt, &hwpt);
+	return mock_pasid_detach(fd, dev->mock_id, pasid);
 }
 
 /* The kernel detaches the whole device itself, but no PASID. */

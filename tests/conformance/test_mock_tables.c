@@ -226,7 +226,7 @@ static void test_pasids(void **state)
 
 	NEED_MOCK();
 	dev = mock_device("dev");
-	object = last_traced("IOMMU_TEST_CMD", "replace id=");
+	object = last_traced("IOMMU_TEST_CMD", "replace mock=");
 	parent = gpa("gpa", IOASID_FLAG_NEST_PARENT | IOASID_FLAG_PASID);
 	whole = gpa("whole", IOASID_FLAG_PASID);
 	plain = gpa("plain", 0);
