@@ -232,6 +232,13 @@ static void link_vdevices(struct builder *b, uint32_t fd, uint32_t index, const 
 	find_doubles(b, &ids, report_vdevice_id);
 }
 
+static int compare_queues(const void *a, const void *b)
+{
+	const struct hw_queue *x = a, *y = b;
+
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
 static void link_queues(struct builder *b, uint32_t fd, uint32_t index, const struct place *owner)
 {
 	const struct raw_viommu *from = &b->raw->fds[fd].viommus[index];
@@ -262,6 +269,8 @@ static void link_queues(struct builder *b, uint32_t fd, uint32_t index, const st
 				break;
 			}
 	}
+	/* In the order in which the hardware takes them. */
+	qsort(to->queues, to->n_queues, sizeof(*to->queues), compare_queues);
 }
 
 static void link_vfio_compat(struct builder *b, uint32_t index, const struct place *up)

@@ -181,13 +181,14 @@ static void match_parts(const struct viommu *live, struct viommu *desired, const
 			    live->vdevices[j].device != NO_INDEX)
 				v->prev = j;
 	}
-	for (size_t i = 0; i < desired->n_queues; i++) {
+	/* Hardware stacks its queues: what comes after one that changes is made anew, too. */
+	for (uint32_t i = 0; i < desired->n_queues && i < live->n_queues; i++) {
+		const struct hw_queue *was = &live->queues[i];
 		struct hw_queue *q = &desired->queues[i];
 
-		for (uint32_t j = 0; j < live->n_queues; j++)
-			if (live->queues[j].index == q->index && live->queues[j].iova == q->iova &&
-			    live->queues[j].length == q->length)
-				q->prev = j;
+		if (was->index != q->index || was->iova != q->iova || was->length != q->length)
+			break;
+		q->prev = i;
 	}
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * vIOMMUs and what they own. A vIOMMU has one event queue, a device one vdevice, an index one
- * hardware queue: a new one takes the place of the old one only when that has gone.
+ * hardware queue: a new one takes the place of the old one only when that has gone. Hardware queues
+ * are a stack: each stands on the one before it.
  */
 #include "plan/planner.h"
 
@@ -52,10 +53,13 @@ static void plan_queues(struct planner *p, uint32_t fd, uint32_t i, enum phase p
 {
 	const struct viommu *v = &p->desired->fds[fd].viommus[i], *was = live_of(p, fd, v);
 
-	for (uint32_t j = 0; j < v->n_queues; j++)
-		if (v->queues[j].prev == NO_INDEX)
-			emit(p, index_is_taken(was, &v->queues[j]) ? PHASE_SWITCH : phase,
-			     OPERATION(ALLOC_QUEUE, .fd = fd, .object = i, .item = j));
+	for (uint32_t j = 0; j < v->n_queues; j++) {
+		if (v->queues[j].prev != NO_INDEX)
+			continue;
+		if (index_is_taken(was, &v->queues[j]))
+			phase = PHASE_SWITCH;
+		emit(p, phase, OPERATION(ALLOC_QUEUE, .fd = fd, .object = i, .item = j));
+	}
 }
 
 static uint32_t live_device_of(const struct device *d)
@@ -155,7 +159,7 @@ static void plan_old_queue(struct planner *p, uint32_t fd, uint32_t i)
 {
 	const struct viommu *v = &p->live->fds[fd].viommus[i], *heir = heir_of(p, fd, i);
 
-	for (uint32_t j = 0; j < v->n_queues; j++)
+	for (uint32_t j = (uint32_t)v->n_queues; j-- > 0;)
 		if (!keeps_queue(heir, j))
 			emit(p, PHASE_LEAVE,
 			     OPERATION(FREE_QUEUE, .old = true, .fd = fd, .object = i, .item = j));

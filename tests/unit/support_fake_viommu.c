@@ -102,15 +102,24 @@ bool fake_queue_in(const struct driver_fd *fd, uint32_t ioasid, uint64_t iova, u
 	return false;
 }
 
+static bool has_queue(const struct driver_fd *fd, uint32_t viommu, uint32_t index)
+{
+	for (uint32_t i = 0; i < MAX_VIOMMUS; i++)
+		if (fd->queues[i].exists && fd->queues[i].viommu == viommu &&
+		    fd->queues[i].index == index)
+			return true;
+	return false;
+}
+
 static int queue_alloc(struct driver_fd *fd, uint32_t viommu, const struct hw_queue *spec,
 		       uint32_t *id, struct ioasidctl_error **err)
 {
 	int ret = fake_step("alloc queue", err);
 
-	for (uint32_t i = 0; i < MAX_VIOMMUS; i++)
-		if (fd->queues[i].exists && fd->queues[i].viommu == viommu &&
-		    fd->queues[i].index == spec->index)
-			return error_new(err, ERROR_KERNEL, EEXIST, "queue exists");
+	if (has_queue(fd, viommu, spec->index))
+		return error_new(err, ERROR_KERNEL, EEXIST, "queue exists");
+	if (spec->index && !has_queue(fd, viommu, spec->index - 1))
+		return error_new(err, ERROR_KERNEL, EIO, "the queue before it is missing");
 	for (uint32_t i = 0; !ret && i < MAX_VIOMMUS; i++)
 		if (!fd->queues[i].exists) {
 			fd->queues[i].exists = true;
@@ -128,6 +137,8 @@ static int queue_free(struct driver_fd *fd, uint32_t id, struct ioasidctl_error 
 {
 	int ret = fake_step("free queue", err);
 
+	if (has_queue(fd, fd->queues[id].viommu, fd->queues[id].index + 1))
+		return error_new(err, ERROR_KERNEL, EBUSY, "the queue after it is there");
 	if (!ret)
 		fd->queues[id].exists = false;
 	return ret;

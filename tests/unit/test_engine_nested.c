@@ -171,6 +171,33 @@ static void test_event_queue_changes_alone(void **state)
 	assert_int_equal(count_of(f, "alloc-viommu"), 0);
 }
 
+#define QUEUES(list)                                                                            \
+	HEAD DEVICES "fds: [{name: main, ioasids: [" GPA "], viommus: [{name: v, parent: gpa, " \
+		     "device: a, type: mock, queues: [" list "]}]}]\n"
+#define QUEUE(index, iova) "{index: " index ", iova: " iova ", length: 4K}"
+
+/* Each stands on the one before it: in whatever order the file has them, and also backwards. */
+static void test_queues_are_a_stack(void **state)
+{
+	static const char three[] =
+		QUEUES(QUEUE("2", "0x2000") ", " QUEUE("0", "0x0") ", " QUEUE("1", "0x1000"));
+	static const char changed[] = QUEUES(QUEUE("0", "0x0") ", " QUEUE("1", "0x5000") ", " QUEUE(
+		"2", "0x2000") ", " QUEUE("3", "0x3000"));
+	static const char one[] = QUEUES(QUEUE("0", "0x0"));
+	struct fixture *f = *state;
+
+	assert_true(fail_in_turn(f, one, three) > 1);
+	assert_true(fail_in_turn(f, three, changed) > 4);
+	assert_true(fail_in_turn(f, changed, one) > 2);
+	assert_applies(f, three);
+	assert_applies(f, three);
+	assert_changed(f, false);
+	assert_applies(f, changed);
+	assert_int_equal(count_of(f, "free-queue"), 2);
+	assert_int_equal(count_of(f, "alloc-queue"), 3);
+	assert_int_equal(delete_topology(f), 0);
+}
+
 #define PASIDS(first, second)                                                       \
 	HEAD DEVICES "fds: [{name: main, ioasids: [{name: gpa, nest_parent: true, " \
 		     "attach: [{device: a}]}, "                                     \
@@ -340,6 +367,7 @@ int main(void)
 		TEST(test_failed_return_is_undone),
 		TEST(test_device_moves_to_its_parent),
 		TEST(test_event_queue_changes_alone),
+		TEST(test_queues_are_a_stack),
 		TEST(test_failed_pasids_are_undone),
 		TEST(test_pasids),
 		TEST(test_failed_placements_are_undone),
