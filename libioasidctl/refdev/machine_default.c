@@ -86,7 +86,7 @@ const char refdev_default_machine[] = TEXT(
   {"pci": "0000:05:00.0", "vendor": "0x15b3", "device": "0x101d", "class": "0x020000",
    "driver": "mlx5_core", "iommu": "dmar0", "group": 10, "pasid_bits": 20, "page_faults": true},
   {"pci": "0000:05:00.1", "vendor": "0x15b3", "device": "0x101d", "class": "0x020000",
-   "driver": "mlx5_core", "iommu": "dmar0", "group": 10, "pasid_bits": 20, "page_faults": true},
+   "driver": "mlx5_core", "iommu": "dmar0", "group": 10, "pasid_bits": 20},
   {"pci": "0000:06:00.0", "vendor": "0x10ec", "device": "0x8168", "class": "0x020000",
    "iommu": "dmar1", "group": 11},
   {"mdev": "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", "iommu": "dmar0", "group": 12},
