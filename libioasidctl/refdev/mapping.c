@@ -297,11 +297,6 @@ bool mappings_cover(const struct refdev_ioasid *ioasid, uint64_t iova, uint64_t 
 	return false;
 }
 
-struct refdev_mapping *mapping_at(const struct refdev_ioasid *ioasid, uint64_t iova)
-{
-	return mapping_of(itree_first(&ioasid->mappings, iova, iova));
-}
-
 void mappings_destroy(struct refdev_ioasid *ioasid)
 {
 	remove_range(ioasid, 0, UINT64_MAX);

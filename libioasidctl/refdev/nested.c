@@ -60,27 +60,24 @@ static void iotlb_drop(struct refdev_ioasid *ioasid, uint64_t first, uint64_t la
 bool nested_translate(struct refdev_ioasid *ioasid, const struct refdev_domain *parent,
 		      uint64_t iova, bool write, struct translation *t)
 {
-	uint32_t needed = write ? IOASID_MAP_WRITE : IOASID_MAP_READ, flags = 0;
 	const struct nested_format *format = nested_format(ioasid->table.format);
-	uint64_t gpa;
+	struct nested_walk walk = {
+		.ioasid = ioasid, .parent = parent, .iova = iova, .write = write, .t = t};
+	uint64_t left = PAGE_MASK + 1 - (iova & PAGE_MASK);
 
 	t->stage = 1;
-	t->left = PAGE_MASK + 1 - (iova & PAGE_MASK);
+	t->left = left;
 	if (!format->walk) {
 		t->gpa = iova;
 		return true;
 	}
-	if (iotlb_find(ioasid, iova, needed, &t->gpa))
+	if (iotlb_find(ioasid, iova, write ? IOASID_MAP_WRITE : IOASID_MAP_READ, &t->gpa))
 		return true;
-	if (!format->walk(&ioasid->table, parent, ioasid->object.file->process, iova, &gpa, &flags,
-			  t))
+	if (!format->walk(&walk))
 		return false;
-	if (!(flags & needed)) {
-		t->fault = write ? IOASID_FAULT_NO_WRITE : IOASID_FAULT_NO_READ;
-		return false;
-	}
-	iotlb_fill(ioasid, iova, gpa, flags);
-	t->gpa = gpa;
+	iotlb_fill(ioasid, iova, walk.gpa, walk.flags);
+	t->gpa = walk.gpa;
+	t->left = left;
 	return true;
 }
 

@@ -214,8 +214,6 @@ void ioasid_refresh(struct refdev_ioasid *ioasid);
 void mappings_destroy(struct refdev_ioasid *ioasid);
 /* Enters all mappings into a new table. 0, -ENOMEM or -EFAULT. */
 int mappings_fill(struct refdev_ioasid *ioasid, struct table *table);
-/* The one at that IOVA; NULL: none. */
-struct refdev_mapping *mapping_at(const struct refdev_ioasid *ioasid, uint64_t iova);
 /* [iova, last] without a hole? */
 bool mappings_cover(const struct refdev_ioasid *ioasid, uint64_t iova, uint64_t last);
 

@@ -129,10 +129,12 @@ enum ioasid_table_kind {
 
 /*
  * Which of them an IOMMU walks: DEVICE_GET_INFO.
- * VTD_S1, X86_64: 4 KiB nodes of 512 entries, as the CPU has them; address_width 48 (default, four
- * levels) or 57 (five). Looked at are bits 0 (present), 1 (writable) and 2 (user), needed on every
- * level, 7 (a large page, on the second and third level from below) and 12 to 51 (address). An IOVA
- * must be canonical.
+ * X86_64: 4 KiB nodes of 512 entries, as the CPU has them; address_width 48 (default, four levels)
+ * or 57 (five). Looked at are bits 0 (present), 1 (writable) and 2 (user), needed on every level,
+ * 7 (a large page, on the second and third level from below) and 12 to 51 (address). An IOVA must
+ * be canonical.
+ * VTD_S1: the same, and what is used gets bit 5 (accessed), what is written bit 6 (dirty): the
+ * parent must let the IOMMU write its nodes. Bit 12 of a large page is no part of its address.
  * MOCK: no table: goes to the parent as it is. words[0] fills its four cache cells.
  */
 enum ioasid_table_format {
@@ -543,11 +545,11 @@ struct ioasid_accounting_args {
 
 /*
  * SET_DIRTY: begins, with no page dirty, or ends tracking in an IOASID with IOASID_ALLOC_DIRTY. A
- * page becomes dirty when a device writes it, also by way of a nested IOASID. EOPNOTSUPP: without
- * that flag; ENOENT. READ_DIRTY: sets in the bitmap (bit 0 is at iova) the bits of dirty pages,
- * clears none, and takes the pages for clean from then on, unless IOASID_DIRTY_KEEP. EINVAL: length
- * or page_size 0, not aligned to page_size or to the IOMMU's pages; EOVERFLOW; EFAULT: the bitmap;
- * EOPNOTSUPP, ENOENT as above.
+ * page becomes dirty when a device writes it, also by way of a nested IOASID, or when the IOMMU
+ * marks entries of a guest's table in it. EOPNOTSUPP: without that flag; ENOENT. READ_DIRTY: sets
+ * in the bitmap (bit 0 is at iova) the bits of dirty pages, clears none, and takes the pages for
+ * clean from then on, unless IOASID_DIRTY_KEEP. EINVAL: length or page_size 0, not aligned to
+ * page_size or to the IOMMU's pages; EOVERFLOW; EFAULT: the bitmap; EOPNOTSUPP, ENOENT as above.
  */
 #define IOASID_DIRTY_ON	  (1U << 0)
 #define IOASID_DIRTY_KEEP (1U << 0)

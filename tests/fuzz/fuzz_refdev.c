@@ -19,6 +19,7 @@
 #define PAGE	    4096U
 #define ARGS_MAX    256
 #define STEPS_MAX   400
+#define OBJECTS	    16 /* numbers of objects that are tried */
 #define ENTRIES_MAX 64U
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -67,7 +68,8 @@ static int listener;
 
 /*
  * The fields of the structs behind argsz, one character each.
- * 4 bytes: f flags, k a small number, i an object, P a PASID, n a count, z zero, e a descriptor.
+ * 4 bytes: f flags where there are none, F flags, b a choice of two, k a small number, i an
+ * object, j mostly none, o mostly 0, P a PASID, n a count, z zero, e a descriptor.
  * 8 bytes: a an address, l a length, c a cookie, p a pointer, g a page size.
  * D a device's name, d a driver's, t a table.
  */
@@ -77,16 +79,16 @@ static const struct {
 	const char *fields;
 } calls[] = {
 	{IOASID_CHECK_EXTENSION, sizeof(struct ioasid_extension_args), "fkz"},
-	{IOASID_ALLOC, sizeof(struct ioasid_alloc_args), "fkiziczt"},
-	{IOASID_ALLOC, sizeof(struct ioasid_alloc_args), "fkiziczt"},
+	{IOASID_ALLOC, sizeof(struct ioasid_alloc_args), "Fbjzoct"},
+	{IOASID_ALLOC, sizeof(struct ioasid_alloc_args), "fbizoct"},
 	{IOASID_FREE, sizeof(struct ioasid_free_args), "fiz"},
 	{IOASID_GET_INFO, sizeof(struct ioasid_info_args), "finp"},
-	{IOASID_MAP_DMA, sizeof(struct ioasid_map_args), "fizapl"},
-	{IOASID_MAP_DMA, sizeof(struct ioasid_map_args), "fizapl"},
+	{IOASID_MAP_DMA, sizeof(struct ioasid_map_args), "Fizapl"},
+	{IOASID_MAP_DMA, sizeof(struct ioasid_map_args), "Fizapl"},
 	{IOASID_UNMAP_DMA, sizeof(struct ioasid_unmap_args), "fizal"},
-	{IOASID_COPY_DMA, sizeof(struct ioasid_copy_args), "fiiaal"},
+	{IOASID_COPY_DMA, sizeof(struct ioasid_copy_args), "Fiiaal"},
 	{IOASID_INVALIDATE_CACHE, sizeof(struct ioasid_invalidate_args), "finp"},
-	{IOASID_SET_ALLOWED, sizeof(struct ioasid_allowed_args), "finp"},
+	{IOASID_SET_ALLOWED, sizeof(struct ioasid_allowed_args), "fibp"},
 	{IOASID_QUERY_DEVICE, sizeof(struct ioasid_query_args), "fD"},
 	{IOASID_BIND_DEVICE, sizeof(struct ioasid_bind_args), "fDc"},
 	{IOASID_UNBIND_DEVICE, sizeof(struct ioasid_unbind_args), "fc"},
@@ -94,22 +96,23 @@ static const struct {
 	{IOASID_ATTACH, sizeof(struct ioasid_attach_args), "fciP"},
 	{IOASID_ATTACH, sizeof(struct ioasid_attach_args), "fciP"},
 	{IOASID_DETACH, sizeof(struct ioasid_detach_args), "fcPz"},
-	{IOASID_LIST, sizeof(struct ioasid_list_args), "fkicaapnz"},
+	{IOASID_LIST, sizeof(struct ioasid_list_args), "fkjcaapnz"},
 	{IOASID_GET_FD_INFO, sizeof(struct ioasid_fd_info_args), "f"},
-	{IOASID_SET_ACCOUNTING, sizeof(struct ioasid_accounting_args), "fkz"},
-	{IOASID_SET_DIRTY, sizeof(struct ioasid_set_dirty_args), "fiz"},
-	{IOASID_READ_DIRTY, sizeof(struct ioasid_read_dirty_args), "fizalgp"},
+	{IOASID_SET_ACCOUNTING, sizeof(struct ioasid_accounting_args), "fbz"},
+	{IOASID_SET_DIRTY, sizeof(struct ioasid_set_dirty_args), "Fiz"},
+	{IOASID_READ_DIRTY, sizeof(struct ioasid_read_dirty_args), "Fizalgp"},
 	{IOASID_SET_EVENTFD, sizeof(struct ioasid_eventfd_args), "fie"},
 	{IOASID_READ_FAULTS, sizeof(struct ioasid_read_faults_args), "finp"},
-	{IOASID_ANSWER_FAULT, sizeof(struct ioasid_answer_fault_args), "fikkz"},
-	{IOASID_VIOMMU_ALLOC, sizeof(struct ioasid_viommu_args), "fkic"},
+	{IOASID_ANSWER_FAULT, sizeof(struct ioasid_answer_fault_args), "fikbz"},
+	{IOASID_VIOMMU_ALLOC, sizeof(struct ioasid_viommu_args), "fkiczz"},
 	{IOASID_VDEVICE_ALLOC, sizeof(struct ioasid_vdevice_args), "fizca"},
-	{IOASID_HW_QUEUE_ALLOC, sizeof(struct ioasid_hw_queue_args), "fikal"},
-	{IOASID_EVENT_QUEUE_ALLOC, sizeof(struct ioasid_event_queue_args), "fik"},
+	{IOASID_HW_QUEUE_ALLOC, sizeof(struct ioasid_hw_queue_args), "fibalzz"},
+	{IOASID_EVENT_QUEUE_ALLOC, sizeof(struct ioasid_event_queue_args), "fikzz"},
 	{IOASID_READ_EVENTS, sizeof(struct ioasid_read_events_args), "finp"},
 	{IOASID_SET_HOST_DRIVER, sizeof(struct ioasid_host_driver_args), "fDd"},
-	{IOASID_TEST_DMA, sizeof(struct ioasid_test_dma_args), "fcPzalp"},
-	{IOASID_TEST_DMA, sizeof(struct ioasid_test_dma_args), "fcPzalp"},
+	{IOASID_TEST_DMA, sizeof(struct ioasid_test_dma_args), "FcPzalp"},
+	{IOASID_TEST_DMA, sizeof(struct ioasid_test_dma_args), "FcPzalp"},
+	{IOASID_TEST_DMA, sizeof(struct ioasid_test_dma_args), "FcPzalp"},
 	{IOASID_BIND_PGTABLE, sizeof(struct ioasid_free_args), "fiz"},
 };
 
@@ -172,14 +175,23 @@ static void put_field(struct input *in, char **to, char field)
 	uint8_t b = byte(in);
 
 	switch (field) {
-	case 'f':
-		put32(to, b & 0x80 ? (uint32_t)raw(in, 4) : b & 0x3f);
+	case 'F':
+		put32(to, b & 0x80 ? (uint32_t)raw(in, 4) : b & 7);
+		break;
+	case 'b':
+		put32(to, b & 0x80 ? b : b & 1);
 		break;
 	case 'k':
 		put32(to, b & 0x80 ? (uint32_t)raw(in, 4) : b & 15);
 		break;
 	case 'i':
-		put32(to, b == 0xff ? IOASID_NONE : b % 24);
+		put32(to, b == 0xff ? IOASID_NONE : b % OBJECTS);
+		break;
+	case 'j':
+		put32(to, b & 0xc0 ? IOASID_NONE : b % OBJECTS);
+		break;
+	case 'o':
+		put32(to, b & 0x80 ? b % OBJECTS : 0);
 		break;
 	case 'P':
 		put32(to, b & 1 ? IOASID_NO_PASID : b >> 1);
@@ -200,7 +212,7 @@ static void put_field(struct input *in, char **to, char field)
 		put64(to, b & 0x80 ? 0 : (uint64_t)PAGE << (b & 3));
 		break;
 	case 'c':
-		put64(to, b & 15);
+		put64(to, b & (b & 0x80 ? 15 : 7));
 		break;
 	case 'p':
 		put64(to, b == 0xff ? 8 : (uintptr_t)arena + (b & 15) * PAGE + (b & 0x40 ? 8 : 0));
@@ -311,32 +323,53 @@ static void step(struct input *in, struct refdev_file *f)
 		abort();
 }
 
+#define CALL(f, command, type, ...)                                          \
+	({                                                                   \
+		struct type args__ = {.argsz = sizeof(args__), __VA_ARGS__}; \
+		if (refdev_ioctl(f, IOASID_##command, &args__))              \
+			abort();                                             \
+		args__;                                                      \
+	})
+
 /* A start from which most calls can do something. */
 static void prepare(struct refdev_file *f)
 {
-	struct ioasid_alloc_args alloc = {.argsz = sizeof(alloc), .parent = IOASID_NONE};
-	struct ioasid_map_args map = {.argsz = sizeof(map),
-				      .flags = IOASID_MAP_READ | IOASID_MAP_WRITE,
-				      .ioasid = 1,
-				      .vaddr = (uintptr_t)arena,
-				      .size = ARENA};
+	struct ioasid_host_driver_args driver = {.argsz = sizeof(driver)};
+	struct ioasid_bind_args bind = {.argsz = sizeof(bind)};
+	uint32_t parent, viommu, nested;
 
 	for (unsigned i = 0; i < 8; i++) {
-		struct ioasid_host_driver_args driver = {.argsz = sizeof(driver)};
-		struct ioasid_bind_args bind = {.argsz = sizeof(bind), .cookie = i};
-
 		name_device(&driver.device, i);
-		bind.device = driver.device;
 		refdev_ioctl(f, IOASID_SET_HOST_DRIVER, &driver);
-		if (refdev_ioctl(f, IOASID_BIND_DEVICE, &bind) && i != 1)
-			abort(); /* the other of its group still has its driver */
 	}
-	alloc.flags = IOASID_ALLOC_NEST_PARENT | IOASID_ALLOC_PASID | IOASID_ALLOC_DIRTY;
-	if (refdev_ioctl(f, IOASID_ALLOC, &alloc) || refdev_ioctl(f, IOASID_MAP_DMA, &map))
-		abort();
-	alloc.flags = IOASID_ALLOC_FAULT | IOASID_ALLOC_PASID;
-	if (refdev_ioctl(f, IOASID_ALLOC, &alloc))
-		abort();
+	for (unsigned i = 0; i < 8; i++) {
+		name_device(&bind.device, i);
+		bind.cookie = i;
+		if (refdev_ioctl(f, IOASID_BIND_DEVICE, &bind))
+			abort();
+	}
+	parent = CALL(f, ALLOC, ioasid_alloc_args, .parent = IOASID_NONE,
+		      .flags = IOASID_ALLOC_NEST_PARENT | IOASID_ALLOC_PASID | IOASID_ALLOC_DIRTY)
+			 .ioasid;
+	CALL(f, MAP_DMA, ioasid_map_args, .flags = IOASID_MAP_READ | IOASID_MAP_WRITE,
+	     .ioasid = parent, .vaddr = (uintptr_t)arena, .size = ARENA / 2);
+	CALL(f, MAP_DMA, ioasid_map_args, .flags = IOASID_MAP_READ | IOASID_MAP_WRITE,
+	     .ioasid = parent, .iova = ARENA / 2, .vaddr = (uintptr_t)arena + ARENA / 2,
+	     .size = ARENA / 2);
+	CALL(f, SET_DIRTY, ioasid_set_dirty_args, .flags = IOASID_DIRTY_ON, .ioasid = parent);
+	viommu = CALL(f, VIOMMU_ALLOC, ioasid_viommu_args, .parent = parent).viommu;
+	CALL(f, VDEVICE_ALLOC, ioasid_vdevice_args, .viommu = viommu, .virt_id = 7);
+	CALL(f, EVENT_QUEUE_ALLOC, ioasid_event_queue_args, .viommu = viommu, .depth = 3);
+	nested =
+		CALL(f, ALLOC, ioasid_alloc_args, .kind = IOASID_KIND_NESTED, .parent = IOASID_NONE,
+		     .viommu = viommu, .table = {.format = IOASID_TABLE_X86_64})
+			.ioasid;
+	CALL(f, ATTACH, ioasid_attach_args, .ioasid = nested, .pasid = IOASID_NO_PASID);
+	nested = CALL(f, ALLOC, ioasid_alloc_args, .kind = IOASID_KIND_NESTED, .parent = parent,
+		      .flags = IOASID_ALLOC_FAULT | IOASID_ALLOC_PASID, .cookie = 1,
+		      .table = {.format = IOASID_TABLE_VTD_S1})
+			 .ioasid;
+	CALL(f, ATTACH, ioasid_attach_args, .ioasid = nested, .cookie = 1, .pasid = 5);
 }
 
 static void make_arena(void)

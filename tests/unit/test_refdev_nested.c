@@ -244,6 +244,49 @@ static void test_five_levels(void **state)
 	assert_int_equal(try(g, 1ULL << 56, 0).fault, IOASID_FAULT_WIDTH);
 }
 
+/* VT-d leaves marks in the table, and needs the right to. */
+static void test_accessed_and_dirty(void **state)
+{
+	struct guest *g = *state;
+	uint64_t *third = (uint64_t *)g->memory + 2 * 512 + (GUEST_IOVA >> 21 & 511);
+	const uint64_t used = GUEST_ENTRY | 0x20, written = used | 0x40;
+	struct ioasid_test_dma_args said;
+	uint32_t id;
+
+	assert_int_equal(rd_nest(g->f, g->parent, 0, 1, IOASID_TABLE_VTD_S1, GPA, 0, &id), 0);
+	assert_int_equal(rd_attach(g->f, 1, id), 0);
+	point(g, 0, 9, GUEST_ENTRY);
+	point(g, 1, 10, GUEST_ENTRY & ~2ULL);
+	assert_int_equal(try(g, GUEST_IOVA, 0).fault, 0);
+	assert_true(*guest_entry(g->memory, 0) == ((GPA + 9 * GUEST_PAGE) | used));
+	assert_true(*third == ((GPA + 3 * GUEST_PAGE) | used));
+	/* that it is cached for reading doesn't hide the first write */
+	assert_int_equal(try(g, GUEST_IOVA, IOASID_DMA_WRITE).fault, 0);
+	assert_true(*guest_entry(g->memory, 0) == ((GPA + 9 * GUEST_PAGE) | written));
+	/* what is refused leaves none */
+	assert_int_equal(try(g, GUEST_IOVA + GUEST_PAGE, IOASID_DMA_WRITE).fault,
+			 IOASID_FAULT_NO_WRITE);
+	assert_true(*guest_entry(g->memory, 1) ==
+		    ((GPA + 10 * GUEST_PAGE) | (GUEST_ENTRY & ~2ULL)));
+	/* bit 12 of a large page is a memory type */
+	*third = (GPA & ~0x1fffffULL) | GUEST_ENTRY | 0x1080;
+	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0, 0, 0), 0);
+	assert_int_equal(try(g, GUEST_IOVA + 11 * GUEST_PAGE, IOASID_DMA_WRITE).fault, 0);
+	assert_int_equal(g->memory[11 * GUEST_PAGE], 'x');
+	*third = (GPA + 3 * GUEST_PAGE) | GUEST_ENTRY;
+
+	/* the guest's memory is read-only for the IOMMU: marks that are there will do */
+	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0, 0, 0), 0);
+	assert_int_equal(rd_unmap(g->f, g->parent, GPA, SIZE), 0);
+	assert_int_equal(rd_map(g->f, g->parent, GPA, g->memory, SIZE, IOASID_MAP_READ), 0);
+	said = try(g, GUEST_IOVA, 0);
+	assert_int_equal(said.fault, IOASID_FAULT_TABLE);
+	assert_int_equal(said.stage, 2);
+	assert_int_equal(said.level, 1);
+	*third |= 0x20;
+	assert_int_equal(try(g, GUEST_IOVA, 0).fault, 0);
+}
+
 /* Between parent and child, and between children: each DMA goes to the one or the other. */
 static void test_moves(void **state)
 {
@@ -481,6 +524,7 @@ int main(void)
 		TEST(test_rights_are_combined),
 		TEST(test_walk_that_stops),
 		TEST(test_five_levels),
+		TEST(test_accessed_and_dirty),
 		TEST(test_moves),
 		TEST(test_parent_is_narrowed),
 		TEST(test_alloc_refusals),
