@@ -64,8 +64,8 @@ static void put_entry(const struct invalidation *from, struct ioasid_invalidatio
 {
 	*to = (struct ioasid_invalidation){
 		.flags = (from->everything ? IOASID_INVALIDATE_ALL : 0) |
-			 (from->leaf ? IOASID_INVALIDATE_LEAF : 0) |
-			 (from->n_words ? IOASID_INVALIDATE_COMMAND : 0),
+			 (from->leaf ? IOASID_INVALIDATE_LEAF : 0),
+		.n_words = (uint32_t)from->n_words,
 		.first = from->range.first,
 		.last = from->range.last,
 	};

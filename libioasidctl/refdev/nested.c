@@ -168,17 +168,19 @@ static int check_range(const struct ioasid_invalidation *e)
 	return 0;
 }
 
+/* Linux looks at the number of the cell also where all are meant. */
 static int invalidate_mock(struct refdev_ioasid *ioasid, const struct ioasid_invalidation *e)
 {
-	if (e->flags & IOASID_INVALIDATE_ALL) {
-		memset(ioasid->table.words, 0, sizeof(ioasid->table.words));
-		return 0;
-	}
-	if (!(e->flags & IOASID_INVALIDATE_COMMAND))
+	uint64_t cell = e->n_words ? e->words[0] : 0;
+
+	if (!(e->flags & IOASID_INVALIDATE_ALL) && !e->n_words)
 		return -EOPNOTSUPP;
-	if (e->words[0] >= IOASID_TABLE_WORDS)
+	if (cell >= IOASID_TABLE_WORDS)
 		return -EINVAL;
-	ioasid->table.words[e->words[0]] = 0;
+	if (e->flags & IOASID_INVALIDATE_ALL)
+		memset(ioasid->table.words, 0, sizeof(ioasid->table.words));
+	else
+		ioasid->table.words[cell] = 0;
 	return 0;
 }
 
@@ -188,7 +190,7 @@ static int invalidate_table(struct refdev_ioasid *ioasid, const struct ioasid_in
 
 	if (ioasid->table.format == IOASID_TABLE_MOCK)
 		return invalidate_mock(ioasid, e);
-	if (e->flags & IOASID_INVALIDATE_COMMAND)
+	if (e->n_words)
 		return -EOPNOTSUPP;
 	if (e->flags & IOASID_INVALIDATE_ALL) {
 		iotlb_drop(ioasid, 0, UINT64_MAX);
@@ -200,31 +202,35 @@ static int invalidate_table(struct refdev_ioasid *ioasid, const struct ioasid_in
 	return ret;
 }
 
-/* Linux's mock vIOMMU has caches of its devices, and none of tables. */
-static int invalidate_device(const struct refdev_viommu *viommu,
-			     const struct ioasid_invalidation *e)
+static int drop_cells(struct refdev_vdevice *v, const struct ioasid_invalidation *e)
 {
-	struct refdev_vdevice *v = viommu->vdevices;
-	bool command = e->flags & IOASID_INVALIDATE_COMMAND;
+	uint64_t cell = e->n_words ? e->words[0] : 0;
 
-	if (e->flags & IOASID_INVALIDATE_ALL && !command) {
-		for (; v; v = v->next)
-			memset(v->cache, 0, sizeof(v->cache));
-		return 0;
-	}
-	if (!command)
-		return -EOPNOTSUPP;
-	if (e->words[1] >= sizeof(v->cache) / sizeof(v->cache[0]))
-		return -EINVAL;
-	while (v && v->virt_id != e->words[0])
-		v = v->next;
-	if (!v)
+	if (cell >= sizeof(v->cache) / sizeof(v->cache[0]))
 		return -EINVAL;
 	if (e->flags & IOASID_INVALIDATE_ALL)
 		memset(v->cache, 0, sizeof(v->cache));
 	else
-		v->cache[e->words[1]] = 0;
+		v->cache[cell] = 0;
 	return 0;
+}
+
+/* Linux's mock vIOMMU has caches of its devices, and none of tables. */
+static int invalidate_devices(const struct refdev_viommu *viommu,
+			      const struct ioasid_invalidation *e)
+{
+	bool all_devices = e->n_words < 2, found = all_devices;
+	int ret = 0;
+
+	if (!(e->flags & IOASID_INVALIDATE_ALL) && !e->n_words)
+		return -EOPNOTSUPP;
+	for (struct refdev_vdevice *v = viommu->vdevices; v && !ret; v = v->next) {
+		if (!all_devices && v->virt_id != e->words[1])
+			continue;
+		ret = drop_cells(v, e);
+		found = true;
+	}
+	return ret || found ? ret : -EINVAL;
 }
 
 static int invalidate_viommu(struct refdev_viommu *viommu, const struct ioasid_invalidation *e)
@@ -232,7 +238,7 @@ static int invalidate_viommu(struct refdev_viommu *viommu, const struct ioasid_i
 	int ret = 0;
 
 	if (viommu->type == IOASID_VIOMMU_MOCK)
-		return invalidate_device(viommu, e);
+		return invalidate_devices(viommu, e);
 	for (struct refdev_ioasid *i = viommu->parent->children; i && !ret; i = i->sibling)
 		if (i->viommu == viommu)
 			ret = invalidate_table(i, e);
@@ -241,8 +247,7 @@ static int invalidate_viommu(struct refdev_viommu *viommu, const struct ioasid_i
 
 int call_invalidate(struct refdev_file *file, struct ioasid_invalidate_args *args)
 {
-	const uint32_t known =
-		IOASID_INVALIDATE_ALL | IOASID_INVALIDATE_LEAF | IOASID_INVALIDATE_COMMAND;
+	const uint32_t known = IOASID_INVALIDATE_ALL | IOASID_INVALIDATE_LEAF;
 	struct refdev_object *object = object_find_any(file, args->object);
 	struct refdev_ioasid *ioasid = ioasid_find(file, args->object);
 	uint32_t n = args->n_entries;
@@ -259,8 +264,10 @@ int call_invalidate(struct refdev_file *file, struct ioasid_invalidate_args *arg
 		int ret = memory_read(file->caller, &e, args->entries + i * sizeof(e), sizeof(e),
 				      NULL);
 
-		if (!ret && (e.flags & ~known || e.reserved))
+		if (!ret && e.flags & ~known)
 			ret = -EOPNOTSUPP;
+		if (!ret && e.n_words > sizeof(e.words) / sizeof(e.words[0]))
+			ret = -EINVAL;
 		if (!ret)
 			ret = ioasid ? invalidate_table(ioasid, &e)
 				     : invalidate_viommu((struct refdev_viommu *)object, &e);

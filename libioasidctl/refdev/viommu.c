@@ -27,6 +27,7 @@ int call_viommu_alloc(struct refdev_file *file, struct ioasid_viommu_args *args)
 	struct refdev_ioasid *parent = ioasid_find(file, args->parent);
 	const struct machine_iommu *iommu;
 	struct refdev_viommu *viommu;
+	uint32_t type;
 	int ret;
 
 	if (args->reserved)
@@ -34,7 +35,11 @@ int call_viommu_alloc(struct refdev_file *file, struct ioasid_viommu_args *args)
 	if (!device)
 		return -ENOENT;
 	iommu = device->group->hw->iommu;
-	if (args->type > IOASID_VIOMMU_MOCK || !(iommu->viommu_types & 1U << args->type))
+	type = args->type;
+	/* The plain one: the first that the IOMMU has. */
+	if (type == IOASID_VIOMMU_DEFAULT && iommu->viommu_types)
+		type = (uint32_t)__builtin_ctz(iommu->viommu_types);
+	if (type > IOASID_VIOMMU_MOCK || !(iommu->viommu_types & 1U << type))
 		return -EOPNOTSUPP;
 	if (!parent || parent->parent)
 		return -ENOENT;
@@ -48,7 +53,7 @@ int call_viommu_alloc(struct refdev_file *file, struct ioasid_viommu_args *args)
 		free(viommu);
 		return -ENOMEM;
 	}
-	viommu->type = args->type;
+	viommu->type = type;
 	viommu->iommu = iommu;
 	viommu->cookie = args->cookie;
 	viommu->parent = parent;

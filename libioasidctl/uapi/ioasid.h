@@ -546,10 +546,12 @@ struct ioasid_accounting_args {
 /*
  * SET_DIRTY: begins, with no page dirty, or ends tracking in an IOASID with IOASID_ALLOC_DIRTY. A
  * page becomes dirty when a device writes it, also by way of a nested IOASID, or when the IOMMU
- * marks entries of a guest's table in it. EOPNOTSUPP: without that flag; ENOENT. READ_DIRTY: sets
- * in the bitmap (bit 0 is at iova) the bits of dirty pages, clears none, and takes the pages for
- * clean from then on, unless IOASID_DIRTY_KEEP. EINVAL: length or page_size 0, not aligned to
- * page_size or to the IOMMU's pages; EOVERFLOW; EFAULT: the bitmap; EOPNOTSUPP, ENOENT as above.
+ * marks entries of a guest's table in it. EOPNOTSUPP: without that flag; ENOENT.
+ *
+ * READ_DIRTY: sets in the bitmap (bit 0 is at iova) the bits of dirty pages, clears none, and takes
+ * the pages for clean from then on, unless IOASID_DIRTY_KEEP. EINVAL: length or page_size 0, not
+ * aligned to page_size or to the IOMMU's pages; EOVERFLOW; EFAULT: the bitmap; EOPNOTSUPP, ENOENT
+ * as above.
  */
 #define IOASID_DIRTY_ON	  (1U << 0)
 #define IOASID_DIRTY_KEEP (1U << 0)
@@ -578,17 +580,17 @@ struct ioasid_read_dirty_args {
  * KiB pages, a command that makes no sense; EOPNOTSUPP: a flag or command that the format hasn't
  * got.
  */
-#define IOASID_INVALIDATE_ALL	  (1U << 0)
-#define IOASID_INVALIDATE_LEAF	  (1U << 1) /* of a range: only entries that map */
-#define IOASID_INVALIDATE_COMMAND (1U << 2) /* words instead of a range */
+#define IOASID_INVALIDATE_ALL  (1U << 0)
+#define IOASID_INVALIDATE_LEAF (1U << 1) /* of a range: only entries that map */
 
 /*
- * Commands. Mock table: words[0] the number of a cache cell; mock viommu: words[0] a device's
- * virt_id, words[1] the number of a cell of its cache. Other formats have none.
+ * Commands. Mock table: the number of a cache cell; mock viommu: that of a cell of a device's
+ * cache, and the device's virt_id; without, or with neither, of all devices and cells. Other
+ * formats have none.
  */
 struct ioasid_invalidation {
 	__u32 flags; /* IOASID_INVALIDATE_* */
-	__u32 reserved; /* 0 */
+	__u32 n_words; /* of a command; 0: a range, or all */
 	__u64 first, last; /* IOVA, inclusive */
 	__u64 words[2];
 };
@@ -664,7 +666,7 @@ struct ioasid_eventfd_args {
  * a nest_parent.
  */
 enum ioasid_viommu_type {
-	IOASID_VIOMMU_DEFAULT = 0, /* of the reference device */
+	IOASID_VIOMMU_DEFAULT = 0, /* the plain one of the IOMMU */
 	IOASID_VIOMMU_ARM_SMMUV3 = 1,
 	IOASID_VIOMMU_TEGRA241_CMDQV = 2,
 	IOASID_VIOMMU_MOCK = 3,

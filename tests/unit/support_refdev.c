@@ -238,11 +238,8 @@ int rd_vdevice(struct refdev_file *f, uint32_t viommu, uint64_t cookie, uint64_t
 	return ret;
 }
 
-int rd_invalidate(struct refdev_file *f, uint32_t object, uint32_t flags, uint64_t first,
-		  uint64_t last, uint64_t word0, uint64_t word1)
+static int invalidate(struct refdev_file *f, uint32_t object, struct ioasid_invalidation entry)
 {
-	struct ioasid_invalidation entry = {
-		.flags = flags, .first = first, .last = last, .words = {word0, word1}};
 	struct ioasid_invalidate_args args = {.argsz = sizeof(args),
 					      .object = object,
 					      .n_entries = 1,
@@ -251,6 +248,22 @@ int rd_invalidate(struct refdev_file *f, uint32_t object, uint32_t flags, uint64
 
 	assert_int_equal(args.n_entries, !ret);
 	return ret;
+}
+
+int rd_invalidate(struct refdev_file *f, uint32_t object, uint32_t flags, uint64_t first,
+		  uint64_t last)
+{
+	return invalidate(
+		f, object,
+		(struct ioasid_invalidation){.flags = flags, .first = first, .last = last});
+}
+
+int rd_command(struct refdev_file *f, uint32_t object, uint32_t flags, uint32_t n_words,
+	       uint64_t word0, uint64_t word1)
+{
+	return invalidate(f, object,
+			  (struct ioasid_invalidation){
+				  .flags = flags, .n_words = n_words, .words = {word0, word1}});
 }
 
 uint32_t rd_list(struct refdev_file *f, uint32_t kind, uint32_t object, void *entries,

@@ -63,7 +63,10 @@ int rd_viommu(struct refdev_file *f, uint32_t type, uint32_t parent, uint64_t co
 int rd_vdevice(struct refdev_file *f, uint32_t viommu, uint64_t cookie, uint64_t virt_id,
 	       uint32_t *out);
 int rd_invalidate(struct refdev_file *f, uint32_t object, uint32_t flags, uint64_t first,
-		  uint64_t last, uint64_t word0, uint64_t word1);
+		  uint64_t last);
+/* A command of that many words. */
+int rd_command(struct refdev_file *f, uint32_t object, uint32_t flags, uint32_t n_words,
+	       uint64_t word0, uint64_t word1);
 /* Entries of that list, from the start; fails the test when there are more than `room`. */
 uint32_t rd_list(struct refdev_file *f, uint32_t kind, uint32_t object, void *entries,
 		 uint32_t room);

@@ -103,14 +103,13 @@ static void test_iotlb_is_stale_until_invalidated(void **state)
 	assert_int_equal(g->memory[10 * GUEST_PAGE], 0);
 
 	/* of a range only that range */
-	assert_int_equal(rd_invalidate(g->f, id, 0, GUEST_IOVA, GUEST_IOVA + GUEST_PAGE - 1, 0, 0),
-			 0);
+	assert_int_equal(rd_invalidate(g->f, id, 0, GUEST_IOVA, GUEST_IOVA + GUEST_PAGE - 1), 0);
 	assert_int_equal(rd_dma(g->f, 1, GUEST_IOVA, "d", 1, IOASID_DMA_WRITE, NULL, NULL), 0);
 	assert_int_equal(g->memory[10 * GUEST_PAGE], 'd');
 	assert_int_equal(
 		rd_dma(g->f, 1, GUEST_IOVA + GUEST_PAGE, "e", 1, IOASID_DMA_WRITE, NULL, NULL), 0);
 	assert_int_equal(g->memory[9 * GUEST_PAGE], 'e');
-	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0, 0, 0), 0);
+	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0), 0);
 	assert_int_equal(
 		rd_dma(g->f, 1, GUEST_IOVA + GUEST_PAGE, "f", 1, IOASID_DMA_WRITE, NULL, NULL), 0);
 	assert_int_equal(g->memory[11 * GUEST_PAGE], 'f');
@@ -270,13 +269,13 @@ static void test_accessed_and_dirty(void **state)
 		    ((GPA + 10 * GUEST_PAGE) | (GUEST_ENTRY & ~2ULL)));
 	/* bit 12 of a large page is a memory type */
 	*third = (GPA & ~0x1fffffULL) | GUEST_ENTRY | 0x1080;
-	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0, 0, 0), 0);
+	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0), 0);
 	assert_int_equal(try(g, GUEST_IOVA + 11 * GUEST_PAGE, IOASID_DMA_WRITE).fault, 0);
 	assert_int_equal(g->memory[11 * GUEST_PAGE], 'x');
 	*third = (GPA + 3 * GUEST_PAGE) | GUEST_ENTRY;
 
 	/* the guest's memory is read-only for the IOMMU: marks that are there will do */
-	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0, 0, 0), 0);
+	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0), 0);
 	assert_int_equal(rd_unmap(g->f, g->parent, GPA, SIZE), 0);
 	assert_int_equal(rd_map(g->f, g->parent, GPA, g->memory, SIZE, IOASID_MAP_READ), 0);
 	said = try(g, GUEST_IOVA, 0);
@@ -441,15 +440,14 @@ static void test_invalidate_refusals(void **state)
 	struct ioasid_invalidate_args args = {
 		.argsz = sizeof(args), .object = id, .n_entries = 3, .entries = (uintptr_t)entries};
 
-	assert_int_equal(rd_invalidate(g->f, 99, IOASID_INVALIDATE_ALL, 0, 0, 0, 0), -ENOENT);
-	assert_int_equal(rd_invalidate(g->f, g->parent, IOASID_INVALIDATE_ALL, 0, 0, 0, 0),
-			 -EINVAL);
-	assert_int_equal(rd_invalidate(g->f, id, 8, 0, 4095, 0, 0), -EOPNOTSUPP);
-	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_COMMAND, 0, 4095, 0, 0),
-			 -EOPNOTSUPP);
-	assert_int_equal(rd_invalidate(g->f, id, 0, 4096, 4095, 0, 0), -EINVAL);
-	assert_int_equal(rd_invalidate(g->f, id, 0, 8, 4095, 0, 0), -EINVAL);
-	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_LEAF, 0, UINT64_MAX, 0, 0), 0);
+	assert_int_equal(rd_invalidate(g->f, 99, IOASID_INVALIDATE_ALL, 0, 0), -ENOENT);
+	assert_int_equal(rd_invalidate(g->f, g->parent, IOASID_INVALIDATE_ALL, 0, 0), -EINVAL);
+	assert_int_equal(rd_invalidate(g->f, id, 8, 0, 4095), -EOPNOTSUPP);
+	assert_int_equal(rd_command(g->f, id, 0, 1, 0, 0), -EOPNOTSUPP);
+	assert_int_equal(rd_command(g->f, id, 0, 3, 0, 0), -EINVAL);
+	assert_int_equal(rd_invalidate(g->f, id, 0, 4096, 4095), -EINVAL);
+	assert_int_equal(rd_invalidate(g->f, id, 0, 8, 4095), -EINVAL);
+	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_LEAF, 0, UINT64_MAX), 0);
 	/* as far as they are good */
 	assert_int_equal(refdev_ioctl(g->f, IOASID_INVALIDATE_CACHE, &args), -EINVAL);
 	assert_int_equal(args.n_entries, 1);
@@ -484,12 +482,12 @@ static void test_mock(void **state)
 	assert_int_equal(rd_attach(g->f, 5, id), 0);
 	assert_int_equal(rd_dma(g->f, 5, 0x1000000, "m", 1, IOASID_DMA_WRITE, NULL, NULL), 0);
 	assert_int_equal(g->memory[0], 'm');
-	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_COMMAND, 0, 0, 2, 0), 0);
-	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_COMMAND, 0, 0, 4, 0), -EINVAL);
-	assert_int_equal(rd_invalidate(g->f, id, 0, 0, 4095, 0, 0), -EOPNOTSUPP);
+	assert_int_equal(rd_command(g->f, id, 0, 1, 2, 0), 0);
+	assert_int_equal(rd_command(g->f, id, 0, 1, 4, 0), -EINVAL);
+	assert_int_equal(rd_invalidate(g->f, id, 0, 0, 4095), -EOPNOTSUPP);
 	assert_int_equal(rd_list(g->f, IOASID_LIST_IOASIDS, 0, list, 8), 3);
 	assert_true(list[2].table.words[1] == 0xbeef && list[2].table.words[2] == 0);
-	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0, 0, 0), 0);
+	assert_int_equal(rd_invalidate(g->f, id, IOASID_INVALIDATE_ALL, 0, 0), 0);
 	assert_int_equal(rd_list(g->f, IOASID_LIST_IOASIDS, 0, list, 8), 3);
 	assert_true(list[2].table.words[1] == 0);
 	assert_int_equal(rd_info(g->f, id).n_ranges, rd_info(g->f, parent).n_ranges);

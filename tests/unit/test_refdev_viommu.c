@@ -135,8 +135,8 @@ static void test_nested_on_it(void **state)
 	*guest_entry(g->memory, 0) = 10 * GUEST_PAGE | GUEST_ENTRY;
 	assert_int_equal(rd_dma(g->f, 1, GUEST_IOVA, "w", 1, IOASID_DMA_WRITE, NULL, NULL), 0);
 	assert_int_equal(g->memory[10 * GUEST_PAGE], 0);
-	assert_int_equal(rd_invalidate(g->f, g->viommu, 0, 8, 4096, 0, 0), -EINVAL);
-	assert_int_equal(rd_invalidate(g->f, g->viommu, IOASID_INVALIDATE_ALL, 0, 0, 0, 0), 0);
+	assert_int_equal(rd_invalidate(g->f, g->viommu, 0, 8, 4096), -EINVAL);
+	assert_int_equal(rd_invalidate(g->f, g->viommu, IOASID_INVALIDATE_ALL, 0, 0), 0);
 	assert_int_equal(rd_dma(g->f, 1, GUEST_IOVA, "w", 1, IOASID_DMA_WRITE, NULL, NULL), 0);
 	assert_int_equal(g->memory[10 * GUEST_PAGE], 'w');
 	assert_int_equal(rd_free(g->f, g->viommu), -EBUSY);
@@ -305,21 +305,30 @@ static void test_mock(void **state)
 {
 	struct guest *g = *state;
 	uint32_t parent = rd_alloc(g->f, IOASID_ALLOC_NEST_PARENT), viommu, vdevice, id;
+	struct ioasid_entry_viommu list[4];
 
 	assert_int_equal(rd_bind(g->f, IOASID_SELECT_MOCK, "0", 5), 0);
-	assert_int_equal(rd_viommu(g->f, IOASID_VIOMMU_DEFAULT, parent, 5, &viommu), -EOPNOTSUPP);
+	assert_int_equal(rd_viommu(g->f, IOASID_VIOMMU_ARM_SMMUV3, parent, 5, &viommu),
+			 -EOPNOTSUPP);
+	/* the plain one of its IOMMU */
+	assert_int_equal(rd_viommu(g->f, IOASID_VIOMMU_DEFAULT, parent, 5, &viommu), 0);
+	assert_int_equal(rd_list(g->f, IOASID_LIST_VIOMMUS, IOASID_NONE, list, 4), 2);
+	assert_int_equal(list[1].type, IOASID_VIOMMU_MOCK);
+	assert_int_equal(rd_free(g->f, viommu), 0);
 	assert_int_equal(rd_viommu(g->f, IOASID_VIOMMU_MOCK, parent, 5, &viommu), 0);
 	assert_int_equal(rd_vdevice(g->f, viommu, 5, 0x99, &vdevice), 0);
 	assert_int_equal(rd_nest(g->f, IOASID_NONE, viommu, 5, IOASID_TABLE_MOCK, 1, 0, &id), 0);
 	assert_int_equal(rd_attach(g->f, 5, id), 0);
-#define COMMAND IOASID_INVALIDATE_COMMAND
-	assert_int_equal(rd_invalidate(g->f, viommu, COMMAND, 0, 0, 0x99, 3), 0);
-	assert_int_equal(rd_invalidate(g->f, viommu, COMMAND, 0, 0, 0x99, 4), -EINVAL);
-	assert_int_equal(rd_invalidate(g->f, viommu, COMMAND, 0, 0, 0x98, 3), -EINVAL);
-	assert_int_equal(rd_invalidate(g->f, viommu, 0, 0, 4095, 0, 0), -EOPNOTSUPP);
-	assert_int_equal(rd_invalidate(g->f, viommu, IOASID_INVALIDATE_ALL, 0, 0, 0, 0), 0);
-	assert_int_equal(
-		rd_invalidate(g->f, viommu, IOASID_INVALIDATE_ALL | COMMAND, 0, 0, 0x99, 0), 0);
+	assert_int_equal(rd_command(g->f, viommu, 0, 2, 3, 0x99), 0);
+	assert_int_equal(rd_command(g->f, viommu, 0, 2, 4, 0x99), -EINVAL);
+	assert_int_equal(rd_command(g->f, viommu, 0, 2, 3, 0x98), -EINVAL);
+	assert_int_equal(rd_command(g->f, viommu, 0, 1, 3, 0), 0);
+	assert_int_equal(rd_command(g->f, viommu, 0, 1, 4, 0), -EINVAL);
+	assert_int_equal(rd_command(g->f, viommu, IOASID_INVALIDATE_ALL, 2, 0, 0x99), 0);
+	assert_int_equal(rd_invalidate(g->f, viommu, 0, 0, 4095), -EOPNOTSUPP);
+	assert_int_equal(rd_invalidate(g->f, viommu, IOASID_INVALIDATE_ALL, 0, 0), 0);
+	assert_int_equal(rd_free(g->f, vdevice), 0);
+	assert_int_equal(rd_command(g->f, viommu, 0, 1, 3, 0), 0); /* of no device */
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
