@@ -203,7 +203,7 @@ static void compare(struct world *w, uint32_t pasid, uint64_t iova, bool write)
 
 	/* Nothing of an earlier table. */
 	assert_int_equal(rd_invalidate(w->file, w->t->fds[0].ioasids[nested].live.id,
-				       IOASID_INVALIDATE_ALL, 0, 0, 0, 0),
+				       IOASID_INVALIDATE_ALL, 0, 0),
 			 0);
 	t = translation(w, pasid, iova, write ? ACCESS_WRITE : ACCESS_READ);
 	dma = rd_dma_pasid(w->file, w->cookie, pasid, iova, &word, sizeof(word),
