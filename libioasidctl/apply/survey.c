@@ -107,6 +107,34 @@ static void free_groups(struct iommu_group *groups, size_t n)
 	free(groups);
 }
 
+/* What it would lose by being bound to another driver; not if it has none, or the right one. */
+static int refuse_needed(const struct driver_env *env, const struct topology *t,
+			 const struct device *d, struct ioasidctl_error **err)
+{
+	const struct driver *ops = t->fds[d->fd].ops;
+	_cleanup_free_ char *uses = NULL;
+	char label[DEVICE_LABEL_MAX];
+	int ret;
+
+	if (d->force || !ops->device_carries || !d->driver || !d->found.driver ||
+	    !strcmp(d->driver, d->found.driver))
+		return 0;
+	ret = ops->device_carries(env, d, &uses, err);
+	if (ret || !uses)
+		return ret;
+	ret = error_new(err, ERROR_BUSY, EBUSY, "device %s is one that the host itself needs",
+			device_label(t, d, label));
+	error_cause(err, "%s", uses);
+	error_hint(err,
+		   "free it from that; or, if the host may lose it, `force: true` in the entry of "
+		   "%s",
+		   d->taken_for == NO_INDEX ? d->name : t->devices[d->taken_for].name);
+	error_object(err, "%s", d->name);
+	if (d->at.line)
+		error_position(err, t->file, d->at.line, d->at.column);
+	return ret;
+}
+
 /* Members of groups are judged when all declared devices are known; those taken come last. */
 static int survey_all(const struct driver_env *env, const struct topology *live, struct topology *t,
 		      struct iommu_group *groups, struct ioasidctl_error **err)
@@ -128,6 +156,9 @@ static int survey_all(const struct driver_env *env, const struct topology *live,
 		ret = survey_device(env, t, &t->devices[i], &group, err);
 		iommu_group_done(&group);
 	}
+	for (size_t i = 0; !ret && i < t->n_devices; i++)
+		if (t->devices[i].fd != NO_INDEX)
+			ret = refuse_needed(env, t, &t->devices[i], err);
 	return ret;
 }
 

@@ -124,6 +124,7 @@ static void build_device(struct builder *b, uint32_t index)
 	d->name = build_string(b, raw->name);
 	d->at = build_position(&raw->head);
 	d->group = (enum group_policy)build_word(group_policy_names, raw->group);
+	d->force = build_flag(raw->force);
 	if (raw->driver)
 		d->driver = build_string(b, raw->driver);
 	build_name(b, &b->things, THING_DEVICE, index, &place, &raw->head, raw->name);

@@ -171,7 +171,11 @@
 	TEXT(device, group, OPTIONAL,                                                              \
 	     "What to do about other members of its IOMMU group that are in use: strict refuses, " \
 	     "take binds them too and restores them later.",                                       \
-	     .type = VALUE_WORD, .words = group_policy_names, .fallback = "strict")
+	     .type = VALUE_WORD, .words = group_policy_names, .fallback = "strict")                \
+	TEXT(device, force, OPTIONAL,                                                              \
+	     "Take it, and what group: take takes with it, even though the host itself uses it: "  \
+	     "for a mounted file system, swap or the default route.",                              \
+	     .type = VALUE_BOOL, .fallback = "false")
 
 #define MEMORY_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                 \
 	TEXT(memory, name, REQUIRED, "Its name, unique among memory, devices and fds.",          \

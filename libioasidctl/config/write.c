@@ -102,6 +102,7 @@ static void write_device(struct writer *w, const struct device *d, struct raw_de
 	*selectors[d->selector] = text(w, d->address);
 	raw->driver = text(w, d->driver);
 	raw->group = text(w, group_policy_names[d->group]);
+	raw->force = flag(w, d->force);
 }
 
 static void write_table(struct writer *w, const struct table *table, struct raw_table *raw)

@@ -192,6 +192,12 @@ struct driver {
 	 */
 	int (*device_set_driver)(const struct driver_env *env, const struct device *spec,
 				 const char *driver, char **original, struct ioasidctl_error **err);
+	/*
+	 * What the host itself uses the device for, as text for people (owned); NULL: nothing. No
+	 * function: the machine has no host that would lose anything.
+	 */
+	int (*device_carries)(const struct driver_env *env, const struct device *spec, char **text,
+			      struct ioasidctl_error **err);
 	/* Sets driver_override (NULL: none). No function: the machine has no such thing. */
 	int (*device_set_override)(const struct driver_env *env, const struct device *spec,
 				   const char *override, struct ioasidctl_error **err);

@@ -21,6 +21,8 @@ int linux_device_find(const struct driver_env *env, const struct device *spec,
 int linux_device_set_driver(const struct driver_env *env, const struct device *spec,
 			    const char *driver, char **original, struct ioasidctl_error **err);
 
+int linux_device_carries(const struct driver_env *env, const struct device *spec, char **text,
+			 struct ioasidctl_error **err);
 int linux_device_set_override(const struct driver_env *env, const struct device *spec,
 			      const char *override, struct ioasidctl_error **err);
 

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "driver/linux.h"
 #include "host/bind.h"
+#include "host/carries.h"
 #include "host/device.h"
 #include "uapi/vfio.h"
 
@@ -57,6 +58,18 @@ int linux_device_set_driver(const struct driver_env *env, const struct device *s
 	const struct host_binder binder = {env->root, trace_write, (void *)env};
 
 	return host_set_driver(&binder, spec->selector, spec->address, driver, original, err);
+}
+
+int linux_device_carries(const struct driver_env *env, const struct device *spec, char **text,
+			 struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *dir = NULL;
+	int ret = host_device_dir(env->root, spec->selector, spec->address, &dir, err);
+
+	*text = NULL;
+	if (ret)
+		return ret;
+	return host_device_carries(env->root, dir, text) ? error_nomem(err) : 0;
 }
 
 int linux_device_set_override(const struct driver_env *env, const struct device *spec,

@@ -172,6 +172,7 @@ int topology_take_member(struct topology *t, uint32_t taker, enum selector selec
 	d->at = grown[taker].at;
 	d->group = GROUP_TAKE;
 	d->taken_for = taker;
+	d->force = grown[taker].force;
 	d->host_only = true;
 	d->fd = grown[taker].fd;
 	d->iommu_group = grown[taker].iommu_group;
@@ -187,6 +188,17 @@ int topology_take_member(struct topology *t, uint32_t taker, enum selector selec
 	free(d->address);
 	free(d->driver);
 	return -ENOMEM;
+}
+
+const char *device_label(const struct topology *t, const struct device *d,
+			 char buf[static DEVICE_LABEL_MAX])
+{
+	if (d->taken_for == NO_INDEX)
+		snprintf(buf, DEVICE_LABEL_MAX, "%s (%s)", d->name, d->address);
+	else
+		snprintf(buf, DEVICE_LABEL_MAX, "%s (in the group of %s)", d->address,
+			 t->devices[d->taken_for].name);
+	return buf;
 }
 
 #define FIND(function, container, items, count)                  \

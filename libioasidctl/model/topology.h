@@ -77,6 +77,7 @@ struct device {
 	 * nobody declared it, `group: take` did. NO_INDEX: declared.
 	 */
 	uint32_t taken_for;
+	bool force; /* take it even though the host itself uses it */
 	bool host_only; /* nothing opens it: only its host driver is this topology's business */
 	uint32_t fd; /* the fd that it's bound to, or whose driver opens it */
 	const char *node; /* of that fd, where one is declared: it may be another machine */
@@ -282,6 +283,11 @@ void topology_freep(struct topology **t);
  */
 int topology_take_member(struct topology *t, uint32_t taker, enum selector selector,
 			 const char *address);
+
+#define DEVICE_LABEL_MAX 192
+/* For people: "nic0 (0000:01:00.0)"; of a taken one: "0000:05:02.0 (in the group of nic0)". */
+const char *device_label(const struct topology *t, const struct device *d,
+			 char buf[static DEVICE_LABEL_MAX]);
 
 /* Index of the object of that name, or NO_INDEX. */
 uint32_t topology_find_memory(const struct topology *t, const char *name);

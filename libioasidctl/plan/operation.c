@@ -218,6 +218,7 @@ static void print_details(FILE *out, const struct operation *op, const struct op
 
 static void print_operation(FILE *out, const struct plan *plan, const struct operation *op)
 {
+	char label[DEVICE_LABEL_MAX];
 	const struct operands o = look_up(plan, op);
 
 	fputs(operation_verb(op->kind), out);
@@ -233,11 +234,8 @@ static void print_operation(FILE *out, const struct plan *plan, const struct ope
 		fprintf(out, " %s/%s", o.fd->name, o.ioasid->name);
 	else if (op->kind == OPERATION_SET_COMPAT)
 		fprintf(out, " nothing of %s", o.fd->name);
-	else if (o.device && o.device->taken_for != NO_INDEX)
-		fprintf(out, " %s (in the group of %s)", o.device->address,
-			o.t->devices[o.device->taken_for].name);
 	else if (o.device)
-		fprintf(out, " %s (%s)", o.device->name, o.device->address);
+		fprintf(out, " %s", device_label(o.t, o.device, label));
 	else if (o.memory)
 		fprintf(out, " %s", o.memory->name);
 	else

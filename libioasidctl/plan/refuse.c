@@ -155,19 +155,20 @@ int refuse_unsupported(const struct topology *t, struct ioasidctl_error **err)
 	return r.ret;
 }
 
-static int refuse_device(const struct topology *desired, const struct device *was,
-			 const struct device *mate, struct ioasidctl_error **err)
+static int refuse_device(const struct topology *live, const struct topology *desired,
+			 const struct device *was, const struct device *mate,
+			 struct ioasidctl_error **err)
 {
-	const bool taken = was->taken_for != NO_INDEX;
+	char label[DEVICE_LABEL_MAX];
 	int ret = error_new(err, ERROR_REFUSED, EBUSY,
-			    "device %s (%s) can't be given back to %s while device %s of the same "
-			    "IOMMU group %u stays",
-			    taken ? was->address : was->name, taken ? "taken along" : was->address,
-			    was->live.original_driver, mate->name, was->iommu_group);
+			    "device %s can't be given back to %s while device %s of the same IOMMU "
+			    "group %u stays",
+			    device_label(live, was, label), was->live.original_driver, mate->name,
+			    was->iommu_group);
 
 	error_cause(err, "the kernel lets no host driver have a member of a group that is handed "
 			 "out");
-	if (!taken)
+	if (was->taken_for == NO_INDEX)
 		error_hint(err, "keep %s in `devices`, or take %s out, too", was->name, mate->name);
 	else
 		error_hint(err, "keep `group: take` at a device of the group, or take %s out, too",
@@ -190,7 +191,7 @@ int refuse_stranded(const struct topology *live, const struct topology *desired,
 			continue;
 		mate = find_group_mate(live, desired, i);
 		if (mate && !has_heir(desired, i))
-			ret = refuse_device(desired, was, mate, err);
+			ret = refuse_device(live, desired, was, mate, err);
 	}
 	return ret;
 }

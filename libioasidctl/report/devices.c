@@ -108,6 +108,7 @@ static void gather_device(struct gather *g, const struct topology *t, const stru
 		.original_driver = d->live.original_driver,
 		.taken_for = d->taken_for == NO_INDEX ? NULL : t->devices[d->taken_for].name,
 		.group_policy = group_policy_names[d->group],
+		.force = d->force,
 		.group = FIELD_UNKNOWN,
 		.fd = fd ? fd->name : NULL,
 		.open = d->live.handle != NULL,

@@ -121,6 +121,7 @@ struct device_record {
 	uint64_t present, alive;
 	const char *driver, *wanted_driver, *original_driver, *taken_for;
 	const char *group_policy;
+	uint64_t force;
 	uint64_t group;
 	const struct member_record *group_members;
 	size_t n_group_members;

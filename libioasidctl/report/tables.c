@@ -206,6 +206,7 @@ static const struct field device_list[] = {
 	   ABOUT("host driver to restore, empty for none; absent: never touched")),
 	IS(TEXT, group_policy, .names = group_policy_names,
 	   ABOUT("what to do about members in the way")),
+	IS(BOOL, force, ABOUT("whether it is taken even if the host itself uses it")),
 	IS(COUNT, group, OPTIONAL, ABOUT("number of its IOMMU group")),
 	LIST(OBJECTS, group_members, OF(member_fields), ABOUT("all of the group")),
 	IS(TEXT, fd, OPTIONAL, ABOUT("fd it belongs to")),

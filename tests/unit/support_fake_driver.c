@@ -192,6 +192,21 @@ void fake_override(const char *address, const char *override)
 	snprintf(d->override, sizeof(d->override), "%s", override);
 }
 
+void fake_carries(const char *address, const char *what)
+{
+	find_device(address)->carries = what;
+}
+
+static int fake_device_carries(const struct driver_env *env, const struct device *spec, char **text,
+			       struct ioasidctl_error **err)
+{
+	const struct driver_device *d = find_device(spec->address);
+
+	(void)env, (void)err;
+	*text = d->carries ? strdup(d->carries) : NULL;
+	return 0;
+}
+
 static int fake_set_override(const struct driver_env *env, const struct device *spec,
 			     const char *override, struct ioasidctl_error **err)
 {
@@ -521,6 +536,7 @@ struct driver fake_driver = {
 	.fd_number = fake_fd_number,
 	.device_find = fake_find,
 	.device_set_driver = fake_set_driver,
+	.device_carries = fake_device_carries,
 	.device_set_override = fake_set_override,
 	.device_open = fake_device_open,
 	.device_close = fake_device_close,

@@ -50,6 +50,7 @@ struct driver_fd {
 
 struct driver_device {
 	char address[32], driver[32], override[32];
+	const char *carries;
 	uint32_t group;
 	bool open;
 	struct driver_fd *fd;

@@ -170,9 +170,28 @@ static void test_no_longer_taken_while_the_device_stays(void **state)
 
 	assert_applies(f, take);
 	assert_int_equal(apply(f, strict), -EBUSY);
-	assert_non_null(strstr(f->err->message, "0000:04:00.0 (taken along) can't be given "
-						"back to nic while device a"));
+	assert_non_null(strstr(f->err->message, "0000:04:00.0 (in the group of a) can't be "
+						"given back to nic while device a"));
 	assert_non_null(strstr(f->err->hint, "`group: take`"));
+}
+
+static void test_what_the_host_needs(void **state)
+{
+	static const char forced[] = CONFIG(A(VFIO TAKE ", force: true"), "{device: a}");
+	struct fixture *f = *state;
+
+	fake_carries("0000:01:00.0", "/ is mounted from sda1");
+	assert_refused(f, take, -EBUSY, "/ is mounted from sda1",
+		       "`force: true` in the entry of a");
+	assert_string_equal(f->err->message,
+			    "device a (0000:01:00.0) is one that the host itself needs");
+	fake_carries("0000:01:00.0", NULL);
+	fake_carries("0000:04:00.0", "eth0 has the default route");
+	assert_refused(f, take, -EBUSY, "eth0 has the default route",
+		       "`force: true` in the entry of a");
+	assert_applies(f, forced);
+	/* What is bound already is lost already. */
+	assert_applies(f, take);
 }
 
 static void test_yaml_leaves_them_out(void **state)
@@ -201,6 +220,7 @@ int main(void)
 		TEST(test_failures_give_everything_back),
 		TEST(test_taken_then_declared_and_back),
 		TEST(test_no_longer_taken_while_the_device_stays),
+		TEST(test_what_the_host_needs),
 		TEST(test_yaml_leaves_them_out),
 	};
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host/below.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "host/root.h"
+#include "host/sysfs.h"
+
+/* Nobody stacks more; a tree that isn't one must come to an end. */
+#define DEPTH_MAX 16
+
+bool path_is_below(const char *dir, const char *path)
+{
+	size_t length = strlen(dir);
+
+	return !strncmp(path, dir, length) && path[length] == '/';
+}
+
+static bool resolve(const char *path, char out[static PATH_MAX])
+{
+	return path && realpath(path, out);
+}
+
+static bool blocks_are_below(const char *root, const char *dir, const char *list, int depth);
+
+/*
+ * With NVMe's own multipath a block device belongs to the subsystem, which links to its
+ * controllers.
+ */
+static bool controllers_are_below(const char *dir, const char *path)
+{
+	static const char mark[] = "/nvme-subsystem/";
+	const char *at = strstr(path, mark);
+	_cleanup_free_ char *subsystem = NULL;
+	_cleanup_names_ struct name_list names = {0};
+
+	if (!at)
+		return false;
+	at += strlen(mark);
+	subsystem = root_path("", "%.*s", (int)(at + strcspn(at, "/") - path), path);
+	if (!subsystem || sysfs_list(subsystem, &names))
+		return false;
+	for (size_t i = 0; i < names.n; i++) {
+		_cleanup_free_ char *link = root_path(subsystem, "/%s", names.names[i]);
+		char controller[PATH_MAX];
+
+		if (resolve(link, controller) && path_is_below(dir, controller))
+			return true;
+	}
+	return false;
+}
+
+/* `path` is the device's place in sysfs; of a partition, what its disk is made of counts. */
+static bool block_path_is_below(const char *root, const char *dir, const char *path, int depth)
+{
+	_cleanup_free_ char *slaves = root_path(path, "/slaves");
+	_cleanup_free_ char *disk_slaves = root_path(path, "/../slaves");
+
+	if (path_is_below(dir, path) || controllers_are_below(dir, path))
+		return true;
+	return depth < DEPTH_MAX && slaves && disk_slaves &&
+	       (blocks_are_below(root, dir, slaves, depth + 1) ||
+		blocks_are_below(root, dir, disk_slaves, depth + 1));
+}
+
+/* All entries of a directory of links to block devices. */
+static bool blocks_are_below(const char *root, const char *dir, const char *list, int depth)
+{
+	_cleanup_names_ struct name_list names = {0};
+
+	if (sysfs_list(list, &names))
+		return false;
+	for (size_t i = 0; i < names.n; i++) {
+		_cleanup_free_ char *link = root_path(root, "/sys/class/block/%s", names.names[i]);
+		char path[PATH_MAX];
+
+		if (resolve(link, path) && block_path_is_below(root, dir, path, depth))
+			return true;
+	}
+	return false;
+}
+
+bool block_is_below(const char *root, const char *dir, const char *device)
+{
+	_cleanup_free_ char *link = NULL, *node = NULL, *name = NULL;
+	char path[PATH_MAX];
+
+	if (strchr(device, ':')) {
+		link = root_path(root, "/sys/dev/block/%s", device);
+	} else {
+		/* /dev/mapper and the like are links to what the kernel calls it. */
+		node = root_path(root, "/dev/%s", device);
+		if (node && sysfs_link(node, &name))
+			name = NULL;
+		device = name ? name : device;
+		link = strchr(device, '/') ? NULL : root_path(root, "/sys/class/block/%s", device);
+	}
+	return resolve(link, path) && block_path_is_below(root, dir, path, 0);
+}
+
+static bool interface_at_depth(const char *root, const char *dir, const char *name, int depth)
+{
+	static const char mark[] = "lower_";
+	_cleanup_free_ char *link = root_path(root, "/sys/class/net/%s", name);
+	_cleanup_names_ struct name_list names = {0};
+	char path[PATH_MAX];
+
+	if (!resolve(link, path) || depth > DEPTH_MAX)
+		return false;
+	if (path_is_below(dir, path))
+		return true;
+	if (sysfs_list(path, &names))
+		return false;
+	for (size_t i = 0; i < names.n; i++)
+		if (!strncmp(names.names[i], mark, strlen(mark)) &&
+		    interface_at_depth(root, dir, names.names[i] + strlen(mark), depth + 1))
+			return true;
+	return false;
+}
+
+bool interface_is_below(const char *root, const char *dir, const char *name)
+{
+	return !strchr(name, '/') && *name != '.' && interface_at_depth(root, dir, name, 0);
+}
