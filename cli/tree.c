@@ -118,10 +118,13 @@ static void print_device(const json_t *d)
 	printf(": %s ", text_of(d, "selector"));
 	print_safely(stdout, text_of(d, "address"));
 	printf(", %s", driver ? json_string_value(driver) : "no driver");
+	if (json_object_get(d, "vfs"))
+		printf(", %" JSON_INTEGER_FORMAT " virtual functions",
+		       json_integer_value(json_object_get(d, "vfs")));
 	alive = json_object_get(d, "alive");
 	if (!is_true(d, "present") || json_is_false(alive))
 		print_bad(", gone");
-	else if (!json_is_true(alive))
+	else if (!json_is_true(alive) && !json_object_get(d, "vfs"))
 		fputs(", not bound", stdout);
 	print_group(d);
 	if (hardware && strcmp(text_of(hardware, "type"), "none")) {

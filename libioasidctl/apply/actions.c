@@ -132,6 +132,30 @@ static int restore_driver(const struct step *s)
 	return 0;
 }
 
+static int set_vfs(const struct step *s)
+{
+	struct device *d = &s->t->devices[s->op->object];
+	int ret = s->fd->ops->device_set_vfs(s->x->env, d, d->vfs, false, &d->live.vfs_before,
+					     s->err);
+
+	if (!ret && d->live.vfs_before != d->vfs && d->live.original_vfs == NO_INDEX)
+		d->live.original_vfs = d->live.vfs_before;
+	return ret;
+}
+
+static int restore_vfs(const struct step *s)
+{
+	struct device *d = &s->t->devices[s->op->object];
+	uint32_t number = s->undo ? d->live.vfs_before : d->live.original_vfs;
+	int ret = s->fd->ops->device_set_vfs(s->x->env, d, number, true, NULL, s->err);
+
+	if (ret || s->undo)
+		return ret;
+	d->live.original_vfs = NO_INDEX;
+	sync_device(s, s->op->object);
+	return 0;
+}
+
 static int open_device(const struct step *s)
 {
 	struct device *d = &s->t->devices[s->op->object];
@@ -346,6 +370,8 @@ static const action actions[OPERATION_COUNT] = {
 	[OPERATION_SHRINK_MEMORY] = resize_memory,
 	[OPERATION_DESTROY_MEMORY] = destroy_memory,
 	[OPERATION_SET_DRIVER] = set_driver,
+	[OPERATION_SET_VFS] = set_vfs,
+	[OPERATION_RESTORE_VFS] = restore_vfs,
 	[OPERATION_RESTORE_DRIVER] = restore_driver,
 	[OPERATION_OPEN_DEVICE] = open_device,
 	[OPERATION_SUSPEND_DEVICE] = close_device,

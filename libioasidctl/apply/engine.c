@@ -228,6 +228,8 @@ static void hand_down(struct topology *live, struct topology *desired)
 			live->devices[d->prev].live.original_driver = NULL;
 		} else if (d->successor_of != NO_INDEX) {
 			was = &live->devices[d->successor_of];
+			if (d->vfs != NO_INDEX && was->live.original_vfs != NO_INDEX)
+				d->live.original_vfs = was->live.original_vfs;
 			if (!was->live.original_driver)
 				continue;
 			free(d->live.original_driver);
@@ -386,8 +388,8 @@ int engine_delete(struct engine *engine, const char *name, const struct transact
 	return ret;
 }
 
-int engine_set_original_driver(struct engine *engine, const char *topology, const char *device,
-			       const char *driver)
+int engine_set_original(struct engine *engine, const char *topology, const char *device,
+			const char *driver, uint32_t vfs)
 {
 	struct topology **slot = find_slot(engine, topology);
 	uint32_t i = slot ? topology_find_device(*slot, device) : NO_INDEX;
@@ -395,6 +397,9 @@ int engine_set_original_driver(struct engine *engine, const char *topology, cons
 
 	if (i == NO_INDEX)
 		return -ENOENT;
+	(*slot)->devices[i].live.original_vfs = vfs;
+	if (!driver)
+		return 0;
 	copy = strdup(driver);
 	if (!copy)
 		return -ENOMEM;
@@ -402,7 +407,6 @@ int engine_set_original_driver(struct engine *engine, const char *topology, cons
 	(*slot)->devices[i].live.original_driver = copy;
 	return 0;
 }
-
 struct topology *engine_live(struct engine *engine, const char *name)
 {
 	struct topology **slot = find_slot(engine, name);

@@ -64,11 +64,12 @@ size_t engine_count(const struct engine *engine);
 const struct topology *engine_topology_at(const struct engine *engine, size_t index);
 
 /*
- * The host driver that `delete` gives back to a device, where the engine couldn't see it: it was
- * bound by a holder before this one. "": none. 0; -ENOENT: no such device; -ENOMEM.
+ * What `delete` gives back to a device, where the engine couldn't see it because a holder before
+ * this one did it: the host driver ("" none, NULL not touched) and the number of VFs (NO_INDEX not
+ * touched). 0; -ENOENT: no such device; -ENOMEM.
  */
-int engine_set_original_driver(struct engine *engine, const char *topology, const char *device,
-			       const char *driver);
+int engine_set_original(struct engine *engine, const char *topology, const char *device,
+			const char *driver, uint32_t vfs);
 
 /* The same topology for those who change what isn't declared of it (live.h), and the listening. */
 struct topology *engine_live(struct engine *engine, const char *name);

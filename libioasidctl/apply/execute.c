@@ -38,6 +38,7 @@ static struct position position_of(const struct topology *t, const struct operat
 	case OPERATION_GROW_MEMORY:
 		return t->memories[op->object].at;
 	case OPERATION_SET_DRIVER:
+	case OPERATION_SET_VFS:
 	case OPERATION_OPEN_DEVICE:
 	case OPERATION_BIND_DEVICE:
 		return t->devices[op->object].at;

@@ -54,6 +54,7 @@ static int check_groups(const struct topology *t, struct placement *placements, 
 static void note_found(struct device *d, struct device_facts *facts)
 {
 	d->iommu_group = facts->group;
+	d->found.vfs = facts->vfs;
 	free(d->found.name);
 	free(d->found.driver);
 	free(d->found.override);
@@ -62,13 +63,24 @@ static void note_found(struct device *d, struct device_facts *facts)
 	d->found.override = steal_pointer(facts->override);
 }
 
+/* A VF that is yet to be made, or to be made anew: nothing can be known of it. */
+static bool is_to_come(const struct topology *t, const struct device *d)
+{
+	const struct device *pf = d->vf_of == NO_INDEX ? NULL : &t->devices[d->vf_of];
+
+	return pf && pf->found.vfs != pf->vfs;
+}
+
 static int survey_device(const struct driver_env *env, const struct topology *t, struct device *d,
 			 struct iommu_group *members, struct ioasidctl_error **err)
 {
 	_cleanup_(device_facts_done)
-	struct device_facts facts = {.group = NO_INDEX};
-	int ret = t->fds[d->fd].ops->device_find(env, d, &facts, err);
+	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
+	int ret;
 
+	if (is_to_come(t, d))
+		return 0;
+	ret = t->fds[d->fd].ops->device_find(env, d, &facts, err);
 	if (!ret && !facts.present) {
 		ret = error_new(err, ERROR_UNAVAILABLE, ENODEV, "device %s: there is no %s %s",
 				d->name, selector_names[d->selector], d->address);
@@ -142,10 +154,13 @@ static int survey_all(const struct driver_env *env, const struct topology *live,
 	const size_t n_declared = t->n_devices;
 	int ret = 0, failed;
 
-	for (size_t i = 0; i < n_declared; i++) {
-		if (t->devices[i].fd == NO_INDEX)
+	/* Physical functions first: whether a VF is there depends on them. */
+	for (size_t i = 0; i < 2 * n_declared; i++) {
+		struct device *d = &t->devices[i % n_declared];
+
+		if (d->fd == NO_INDEX || (d->vfs == NO_INDEX) != (i >= n_declared))
 			continue;
-		failed = survey_device(env, t, &t->devices[i], &groups[i], err);
+		failed = survey_device(env, t, d, &groups[i % n_declared], err);
 		ret = ret ? ret : failed;
 	}
 	for (uint32_t i = 0; !ret && i < n_declared; i++)

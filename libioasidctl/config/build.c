@@ -166,6 +166,13 @@ static void settle_devices(struct topology *t)
 					t->devices[device].fd = i;
 			}
 		}
+	/* Whose driver speaks for a VF speaks for its physical function. */
+	for (size_t i = 0; i < t->n_devices; i++) {
+		const struct device *d = &t->devices[i];
+
+		if (d->vf_of != NO_INDEX && t->devices[d->vf_of].fd == NO_INDEX)
+			t->devices[d->vf_of].fd = d->fd;
+	}
 	for (size_t i = 0; i < t->n_devices; i++)
 		if (t->devices[i].fd == NO_INDEX && t->n_fds)
 			t->devices[i].fd = 0;
@@ -177,8 +184,8 @@ static void settle_devices(struct topology *t)
 
 static void build_all(struct builder *b)
 {
-	static void (*const steps[])(struct builder * b) = {build_things, build_fds, build_links,
-							    build_mappings, build_copies};
+	static void (*const steps[])(struct builder * b) = {
+		build_things, build_vfs, build_fds, build_links, build_mappings, build_copies};
 
 	b->t->name = build_string(b, b->raw->name);
 	b->t->file = build_string(b, b->faults->file);

@@ -28,10 +28,17 @@ struct topology *build_topology(struct arena *arena, struct faults *faults,
 
 /* The parts, one file each; all record faults and go on. */
 void build_things(struct builder *b); /* memory and devices */
+void build_vfs(struct builder *b); /* virtual functions among the devices */
 void build_fds(struct builder *b); /* fds with their IOASIDs and viommus, without references */
 void build_links(struct builder *b); /* parents, viommus, attachments */
 void build_mappings(struct builder *b); /* allowed ranges and mappings */
 void build_copies(struct builder *b); /* sources and access of copies; needs all mappings */
+
+/* Registers the device by what selects it, and refuses a second one for the same. */
+void build_address(struct builder *b, uint32_t device, const struct place *place);
+/* Refuses a device that stays with the host because of its virtual functions. */
+void build_refuse_physical(struct builder *b, const struct place *place,
+			   const struct raw_head *head, const char *key, uint32_t device);
 
 /* Zeroed; NULL with faults->no_memory set, also for no elements. */
 void *build_array(struct builder *b, size_t count, size_t size);

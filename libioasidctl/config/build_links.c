@@ -65,6 +65,7 @@ static void take_device(struct builder *b, const struct place *place, const stru
 
 	if (device == NO_INDEX)
 		return;
+	build_refuse_physical(b, place, head, key, device);
 	d = &b->t->devices[device];
 	d->bound = true;
 	if (d->fd == NO_INDEX)

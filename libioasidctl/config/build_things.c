@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/number.h"
 #include "config/build.h"
 
@@ -55,7 +56,7 @@ static void build_memory(struct builder *b, uint32_t index)
 		check_memory_size(b, &place, raw, m);
 }
 
-/* The alternatives of a device in the order of enum selector. */
+/* The alternatives that are one value. */
 static const char *selected(const struct raw_device *raw, enum selector *selector)
 {
 	const char *const by[] = {
@@ -64,7 +65,7 @@ static const char *selected(const struct raw_device *raw, enum selector *selecto
 		[SELECTOR_MOCK] = raw->mock,
 	};
 
-	for (int i = 0; i < SELECTOR_COUNT; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(by); i++)
 		if (by[i]) {
 			*selector = (enum selector)i;
 			return by[i];
@@ -92,13 +93,13 @@ static char *normal_address(struct builder *b, enum selector selector, const cha
 	return address;
 }
 
-static void check_address(struct builder *b, const struct place *place,
-			  const struct raw_device *raw, const struct device *d)
+void build_address(struct builder *b, uint32_t device, const struct place *place)
 {
+	const struct raw_device *raw = &b->raw->devices[device], *other;
+	const struct device *d = &b->t->devices[device];
 	const char *key = selector_names[d->selector];
 	const char *text = arena_printf(b->arena, "%s %s", key, d->address);
 	struct named *entry = text ? names_add(&b->addresses, text) : NULL;
-	const struct raw_device *other;
 
 	if (!entry) {
 		b->faults->no_memory = true;
@@ -128,10 +129,14 @@ static void build_device(struct builder *b, uint32_t index)
 	if (raw->driver)
 		d->driver = build_string(b, raw->driver);
 	build_name(b, &b->things, THING_DEVICE, index, &place, &raw->head, raw->name);
+	if (raw->vfs) {
+		d->vfs = (uint32_t)build_number(raw->vfs);
+		d->host_only = true;
+	}
 	address = selected(raw, &d->selector);
 	d->address = address ? normal_address(b, d->selector, address) : NULL;
 	if (d->address && !raw->head.bad)
-		check_address(b, &place, raw, d);
+		build_address(b, index, &place);
 }
 
 /* Needs the names of all devices. */
@@ -146,8 +151,9 @@ static void link_memory(struct builder *b, uint32_t index)
 				    raw->device);
 	if (m->device == NO_INDEX || b->raw->devices[m->device].head.bad)
 		return;
+	build_refuse_physical(b, &place, &raw->head, "device", m->device);
 	d = &b->t->devices[m->device];
-	if (d->selector != SELECTOR_PCI)
+	if (d->selector != SELECTOR_PCI && d->selector != SELECTOR_VF)
 		fault(b->faults, &place, "device", build_at(&raw->head, "device"),
 		      "device \"%s\" is selected by %s, expected a PCI device: others have no BARs",
 		      d->name, selector_names[d->selector]);

@@ -152,6 +152,12 @@
 	LIST(fd, ioasids, OPTIONAL, ioasid, "Its I/O address spaces.")                       \
 	LIST(fd, viommus, OPTIONAL, viommu, "Its virtual IOMMUs.")
 
+#define VF_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                    \
+	TEXT(vf, of, REQUIRED, "The physical function: a device with vfs.", .type = VALUE_NAME, \
+	     .refers = "device")                                                                \
+	TEXT(vf, index, REQUIRED, "Which of its VFs, from 0.", .type = VALUE_NUMBER,            \
+	     .max = UINT16_MAX - 1)
+
 #define DEVICE_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                   \
 	TEXT(device, name, REQUIRED, "Its name, unique among memory, devices and fds.",            \
 	     .type = VALUE_NAME)                                                                   \
@@ -164,6 +170,12 @@
 	     .type = VALUE_SYSFS, ONE_OF)                                                          \
 	TEXT(device, mock, OPTIONAL, "A device of Linux's mock IOMMU, which only tests have.",     \
 	     .type = VALUE_NUMBER, .max = UINT32_MAX, ONE_OF)                                      \
+	OBJECT(device, vf, OPTIONAL, vf, "A virtual function (SR-IOV) of another device.", ONE_OF) \
+	TEXT(device, vfs, OPTIONAL,                                                                \
+	     "How many virtual functions it is to have. It stays with its host driver, which "     \
+	     "makes them, and can't be attached itself; the number of before comes back at the "   \
+	     "end.",                                                                               \
+	     .type = VALUE_NUMBER, .max = UINT16_MAX, WITH_("pci"))                                \
 	TEXT(device, driver, OPTIONAL,                                                             \
 	     "The host driver to bind it to, such as vfio-pci; its own comes back at the end. "    \
 	     "Left out: it stays as it is.",                                                       \
@@ -227,6 +239,7 @@
 	X(queue, QUEUE_FIELDS, CYAML_FLAG_FLOW, "a hardware queue")        \
 	X(viommu, VIOMMU_FIELDS, CYAML_FLAG_BLOCK, "a viommu")             \
 	X(fd, FD_FIELDS, CYAML_FLAG_BLOCK, "an fd")                        \
+	X(vf, VF_FIELDS, CYAML_FLAG_FLOW, "a virtual function")            \
 	X(device, DEVICE_FIELDS, CYAML_FLAG_FLOW, "a device")              \
 	X(memory, MEMORY_FIELDS, CYAML_FLAG_FLOW, "a memory")              \
 	X(owner, OWNER_FIELDS, CYAML_FLAG_FLOW, "an owner")                \

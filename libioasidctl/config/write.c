@@ -90,6 +90,18 @@ static void write_memory(struct writer *w, const struct memory *m, struct raw_me
 		raw->numa_node = decimal(w, (uint64_t)m->numa_node);
 }
 
+static struct raw_vf *write_vf(struct writer *w, const struct device *d)
+{
+	uint32_t one;
+	struct raw_vf *raw = list(w, 1, sizeof(*raw), &one);
+
+	if (raw) {
+		raw->of = text(w, device_name(w, d->vf_of));
+		raw->index = decimal(w, d->vf_index);
+	}
+	return raw;
+}
+
 static void write_device(struct writer *w, const struct device *d, struct raw_device *raw)
 {
 	char **const selectors[] = {
@@ -99,7 +111,12 @@ static void write_device(struct writer *w, const struct device *d, struct raw_de
 	};
 
 	raw->name = text(w, d->name);
-	*selectors[d->selector] = text(w, d->address);
+	if (d->selector == SELECTOR_VF)
+		raw->vf = write_vf(w, d);
+	else
+		*selectors[d->selector] = text(w, d->address);
+	if (d->vfs != NO_INDEX)
+		raw->vfs = decimal(w, d->vfs);
 	raw->driver = text(w, d->driver);
 	raw->group = text(w, group_policy_names[d->group]);
 	raw->force = flag(w, d->force);

@@ -114,7 +114,7 @@ void device_facts_done(struct device_facts *facts)
 	free(facts->name);
 	free(facts->override);
 	iommu_group_done(&facts->members);
-	*facts = (struct device_facts){.group = NO_INDEX};
+	*facts = (struct device_facts){.group = NO_INDEX, .vfs = NO_INDEX};
 }
 
 void ioasid_info_done(struct ioasid_info *info)

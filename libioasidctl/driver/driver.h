@@ -36,6 +36,7 @@ struct refdev;
 	X(DMABUF, "memory backed by a device's BAR")   \
 	X(WRITE_ONLY, "write-only mappings")           \
 	X(GROUP_TAKE, "group: take")                   \
+	X(SRIOV, "virtual functions")                  \
 	X(PCI, "pci devices")                          \
 	X(MDEV, "mdev devices")                        \
 	X(PLATFORM, "platform devices")                \
@@ -71,6 +72,7 @@ struct device_facts {
 	uint32_t group; /* IOMMU group number; NO_INDEX: in none */
 	char *driver; /* bound to; NULL: to none */
 	char *override; /* its driver_override; NULL: none */
+	uint32_t vfs; /* how many VFs it has; NO_INDEX: it can't have any */
 	struct iommu_group members; /* of its group, itself among them */
 };
 void device_facts_done(struct device_facts *facts);
@@ -192,6 +194,13 @@ struct driver {
 	 */
 	int (*device_set_driver)(const struct driver_env *env, const struct device *spec,
 				 const char *driver, char **original, struct ioasidctl_error **err);
+	/*
+	 * Gives a physical function that many VFs. *before (may be NULL) gets how many it had.
+	 * `back`: to a number of before, so that the VFs of now were made for that purpose.
+	 * -EBUSY: one is in use.
+	 */
+	int (*device_set_vfs)(const struct driver_env *env, const struct device *spec, uint32_t n,
+			      bool back, uint32_t *before, struct ioasidctl_error **err);
 	/*
 	 * What the host itself uses the device for, as text for people (owned); NULL: nothing. No
 	 * function: the machine has no host that would lose anything.

@@ -373,6 +373,8 @@ const struct driver driver_ioasid = {
 	.missing =
 		{
 			[CAP_VFIO_COMPAT] = "it isn't a VFIO container",
+			[CAP_SRIOV] =
+				"the machines it plays have no physical and virtual functions",
 			[CAP_DMABUF] = "its devices have no memory of their own to map",
 		},
 	.tables = 1 << TABLE_X86_64 | 1 << TABLE_VTD_S1 | 1 << TABLE_MOCK,

@@ -95,7 +95,7 @@ int ioasid_device_find(const struct driver_env *env, const struct device *spec,
 		       struct device_facts *out, struct ioasidctl_error **err)
 {
 	_cleanup_(device_facts_done)
-	struct device_facts facts = {.group = NO_INDEX};
+	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
 	_cleanup_(ioasid_closep)
 	struct driver_fd *fd = NULL;
 	struct ioasid_device_name name;
@@ -114,7 +114,7 @@ int ioasid_device_find(const struct driver_env *env, const struct device *spec,
 	if (ret)
 		return ret;
 	*out = facts;
-	facts = (struct device_facts){.group = NO_INDEX};
+	facts = (struct device_facts){.group = NO_INDEX, .vfs = NO_INDEX};
 	return 0;
 }
 

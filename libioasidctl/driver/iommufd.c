@@ -164,6 +164,7 @@ const struct driver driver_iommufd = {
 	.fd_number = fd_number,
 	.device_find = iommufd_device_find,
 	.device_set_driver = iommufd_device_set_driver,
+	.device_set_vfs = linux_device_set_vfs,
 	.device_carries = linux_device_carries,
 	.device_set_override = linux_device_set_override,
 	.device_open = iommufd_device_open,

@@ -23,6 +23,8 @@ int linux_device_set_driver(const struct driver_env *env, const struct device *s
 
 int linux_device_carries(const struct driver_env *env, const struct device *spec, char **text,
 			 struct ioasidctl_error **err);
+int linux_device_set_vfs(const struct driver_env *env, const struct device *spec, uint32_t n,
+			 bool back, uint32_t *before, struct ioasidctl_error **err);
 int linux_device_set_override(const struct driver_env *env, const struct device *spec,
 			      const char *override, struct ioasidctl_error **err);
 

@@ -9,18 +9,19 @@
 #include "host/bind.h"
 #include "host/carries.h"
 #include "host/device.h"
+#include "host/sriov.h"
 #include "uapi/vfio.h"
 
 int linux_device_find(const struct driver_env *env, const struct device *spec,
 		      struct device_facts *out, struct ioasidctl_error **err)
 {
 	_cleanup_(device_facts_done)
-	struct device_facts facts = {.group = NO_INDEX};
+	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
 	_cleanup_free_ char *dir = NULL;
 	int ret;
 
-	*out = (struct device_facts){.group = NO_INDEX};
+	*out = facts;
 	ret = host_device_dir(env->root, spec->selector, spec->address, &dir, &why);
 	if (ret == -ENODEV)
 		return 0;
@@ -41,8 +42,9 @@ int linux_device_find(const struct driver_env *env, const struct device *spec,
 	if (ret)
 		return error_new(err, ERROR_KERNEL, -ret, "can't read %s of sysfs: %s", dir,
 				 strerror(-ret));
+	facts.vfs = host_device_vfs(dir);
 	*out = facts;
-	facts = (struct device_facts){.group = NO_INDEX};
+	facts = (struct device_facts){.group = NO_INDEX, .vfs = NO_INDEX};
 	return 0;
 }
 
@@ -70,6 +72,14 @@ int linux_device_carries(const struct driver_env *env, const struct device *spec
 	if (ret)
 		return ret;
 	return host_device_carries(env->root, dir, text) ? error_nomem(err) : 0;
+}
+
+int linux_device_set_vfs(const struct driver_env *env, const struct device *spec, uint32_t n,
+			 bool back, uint32_t *before, struct ioasidctl_error **err)
+{
+	const struct host_binder binder = {env->root, trace_write, (void *)env};
+
+	return host_set_vfs(&binder, spec->address, n, back, before, err);
 }
 
 int linux_device_set_override(const struct driver_env *env, const struct device *spec,

@@ -18,25 +18,50 @@ static int copy_text(char **out, const char *text)
 	return text && !*out ? -ENOMEM : 0;
 }
 
-static int add(struct journal_entry *entry, const struct topology *t, const struct device *d,
-	       const char *original)
+/* The device's binding, made where there was none. NULL: out of memory. */
+static struct journal_binding *binding_of(struct journal_entry *entry, const struct topology *t,
+					  const struct device *d)
 {
 	struct journal_binding *b;
 
 	for (size_t i = 0; i < entry->n_bindings; i++)
 		if (is_same(&entry->bindings[i], d))
-			return 0;
+			return &entry->bindings[i];
 	b = journal_add_binding(entry);
 	if (!b)
-		return -ENOMEM;
+		return NULL;
 	b->selector = d->selector;
 	b->interface = t->fds[d->fd].ops->choice;
 	if (copy_text(&b->device, d->name) || copy_text(&b->address, d->address) ||
-	    copy_text(&b->driver, d->driver) || copy_text(&b->original_driver, original) ||
-	    copy_text(&b->original_override, d->found.override))
+	    (d->taken_for != NO_INDEX && copy_text(&b->taken_for, t->devices[d->taken_for].name)))
+		return NULL;
+	return b;
+}
+
+static int add_driver(struct journal_entry *entry, const struct topology *t, const struct device *d,
+		      const char *original)
+{
+	struct journal_binding *b = binding_of(entry, t, d);
+
+	if (!b || b->driver)
+		return b ? 0 : -ENOMEM;
+	return copy_text(&b->driver, d->driver) || copy_text(&b->original_driver, original) ||
+			       copy_text(&b->original_override, d->found.override)
+		       ? -ENOMEM
+		       : 0;
+}
+
+static int add_vfs(struct journal_entry *entry, const struct topology *t, const struct device *d,
+		   uint32_t original)
+{
+	struct journal_binding *b = binding_of(entry, t, d);
+
+	if (!b)
 		return -ENOMEM;
-	return d->taken_for == NO_INDEX ? 0
-					: copy_text(&b->taken_for, t->devices[d->taken_for].name);
+	b->vfs = d->vfs;
+	if (b->original_vfs == NO_INDEX)
+		b->original_vfs = original;
+	return 0;
 }
 
 int bindings_add_live(struct journal_entry *entry, const struct topology *t)
@@ -46,8 +71,12 @@ int bindings_add_live(struct journal_entry *entry, const struct topology *t)
 	for (size_t i = 0; !ret && i < t->n_devices; i++) {
 		const struct device *d = &t->devices[i];
 
-		if (d->driver && d->live.original_driver && d->fd != NO_INDEX)
-			ret = add(entry, t, d, d->live.original_driver);
+		if (d->fd == NO_INDEX)
+			continue;
+		if (d->driver && d->live.original_driver)
+			ret = add_driver(entry, t, d, d->live.original_driver);
+		if (!ret && d->live.original_vfs != NO_INDEX)
+			ret = add_vfs(entry, t, d, d->live.original_vfs);
 	}
 	return ret;
 }
@@ -61,9 +90,12 @@ int bindings_add_intended(struct journal_entry *entry, const struct topology *de
 		const char *is = d->found.driver ? d->found.driver : "";
 
 		/* The reference machine ends with the process. */
-		if (d->driver && d->fd != NO_INDEX &&
-		    desired->fds[d->fd].ops->choice != DRIVER_IOASID && strcmp(is, d->driver))
-			ret = add(entry, desired, d, is);
+		if (d->fd == NO_INDEX || desired->fds[d->fd].ops->choice == DRIVER_IOASID)
+			continue;
+		if (d->driver && strcmp(is, d->driver))
+			ret = add_driver(entry, desired, d, is);
+		if (!ret && d->vfs != NO_INDEX && d->vfs != d->found.vfs)
+			ret = add_vfs(entry, desired, d, d->found.vfs);
 	}
 	return ret;
 }
@@ -88,8 +120,8 @@ int bindings_hand_down(const struct journal_entry *entry, struct engine *engine)
 		const struct journal_binding *b = &entry->bindings[i];
 
 		/* -ENOENT: the config doesn't have the device; then it isn't ours to restore. */
-		if (engine_set_original_driver(engine, entry->name, b->device,
-					       b->original_driver) == -ENOMEM)
+		if (engine_set_original(engine, entry->name, b->device, b->original_driver,
+					b->original_vfs) == -ENOMEM)
 			return -ENOMEM;
 	}
 	return 0;
@@ -131,7 +163,7 @@ static int restore_driver(const struct journal_binding *b, const struct driver_e
 			  struct ioasidctl_error **err)
 {
 	_cleanup_(device_facts_done)
-	struct device_facts facts = {.group = NO_INDEX};
+	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
 	int ret = ops->device_find(env, spec, &facts, err);
 
 	if (ret)
@@ -158,8 +190,23 @@ static int restore_driver(const struct journal_binding *b, const struct driver_e
 										       : 0;
 }
 
+static int restore_vfs(const struct journal_binding *b, const struct driver_env *env,
+		       const struct driver *ops, const struct device *spec, char **text,
+		       struct ioasidctl_error **err)
+{
+	int ret = ops->device_set_vfs(env, spec, b->original_vfs, true, NULL, err);
+
+	if (ret)
+		return ret;
+	return asprintf(text, "has the %u virtual functions of before", b->original_vfs) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+enum part { PART_DRIVER, PART_VFS };
+
 /* What became of the device, as the end of a line; owned. */
-static char *restore(const struct journal_binding *b, const struct driver_env *env)
+static char *restore(const struct journal_binding *b, const struct driver_env *env, enum part part)
 {
 	const struct driver *ops = driver_of(env, b->interface);
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
@@ -174,24 +221,53 @@ static char *restore(const struct journal_binding *b, const struct driver_env *e
 	spec.selector = b->selector;
 	spec.address = b->address;
 	spec.driver = b->driver;
-	ret = restore_driver(b, env, ops, &spec, &text, &why);
+	ret = part == PART_VFS ? restore_vfs(b, env, ops, &spec, &text, &why)
+			       : restore_driver(b, env, ops, &spec, &text, &why);
 	if (!ret)
 		return text;
-	ret = asprintf(&text, "could not be given back to %s: %s", driver_text(b->original_driver),
-		       why ? why->message : strerror(-ret));
+	if (part == PART_VFS)
+		ret = asprintf(&text, "could not be given %u virtual functions again: %s",
+			       b->original_vfs, why ? why->message : strerror(-ret));
+	else
+		ret = asprintf(&text, "could not be given back to %s: %s",
+			       driver_text(b->original_driver),
+			       why ? why->message : strerror(-ret));
 	return ret < 0 ? NULL : text;
 }
+
+/* A VF of a device that gets another number of them again, by which all vanish. */
+static bool vanishes(const struct journal_entry *entry, const struct journal_binding *vf)
+{
+	for (size_t i = 0; vf->selector == SELECTOR_VF && i < entry->n_bindings; i++) {
+		const struct journal_binding *b = &entry->bindings[i];
+		size_t length = strlen(b->address);
+
+		if (b->original_vfs != b->vfs && !strncmp(vf->address, b->address, length) &&
+		    vf->address[length] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* In the order in which they hang on each other; what was made last goes first. */
+static const struct {
+	enum part part;
+	bool physical; /* functions that have VFs */
+} restorations[] = {{PART_DRIVER, false}, {PART_VFS, true}, {PART_DRIVER, true}};
 
 void bindings_restore(const struct journal_entry *entry, const struct driver_env *env,
 		      void (*said)(void *data, const char *line), void *data)
 {
-	for (size_t i = 0; i < entry->n_bindings; i++) {
-		const struct journal_binding *b = &entry->bindings[i];
+	for (size_t i = 0; i < ARRAY_SIZE(restorations) * entry->n_bindings; i++) {
+		const struct journal_binding *b = &entry->bindings[i % entry->n_bindings];
+		const bool physical = restorations[i / entry->n_bindings].physical;
+		const enum part part = restorations[i / entry->n_bindings].part;
 		_cleanup_free_ char *outcome = NULL, *line = NULL;
 
-		if (b->interface == DRIVER_IOASID)
+		if (b->interface == DRIVER_IOASID || physical != (b->original_vfs != NO_INDEX) ||
+		    (part == PART_DRIVER && !b->driver) || vanishes(entry, b))
 			continue;
-		outcome = restore(b, env);
+		outcome = restore(b, env, part);
 		if (asprintf(&line, "topology %s: device %s (%s) %s", entry->name, b->device,
 			     b->address, outcome ? outcome : "lost: out of memory") >= 0)
 			said(data, line);

@@ -297,7 +297,8 @@ struct journal_binding *journal_add_binding(struct journal_entry *entry)
 	if (!grown)
 		return NULL;
 	entry->bindings = grown;
-	grown[entry->n_bindings] = (struct journal_binding){0};
+	grown[entry->n_bindings] =
+		(struct journal_binding){.vfs = NO_INDEX, .original_vfs = NO_INDEX};
 	return &grown[entry->n_bindings++];
 }
 

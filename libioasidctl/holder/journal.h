@@ -20,9 +20,10 @@ struct journal_binding {
 	enum selector selector;
 	char *address;
 	enum driver_choice interface; /* whose device_set_driver() gives it back */
-	char *driver; /* bound to */
+	char *driver; /* bound to; NULL: not touched, and the next two mean nothing */
 	char *original_driver; /* "" none */
 	char *original_override; /* driver_override; NULL: none */
+	uint32_t vfs, original_vfs; /* how many VFs; NO_INDEX: not touched */
 	char *taken_for; /* the device in whose group it is; NULL: it is declared itself */
 };
 
@@ -64,7 +65,7 @@ int journal_put_aside(const struct journal *journal, const char *name,
 int journal_names(const struct journal *journal, char ***names, struct ioasidctl_error **err);
 void journal_free_names(char ***names);
 
-/* Adds a zeroed binding; NULL: out of memory. */
+/* Adds an empty binding; NULL: out of memory. */
 struct journal_binding *journal_add_binding(struct journal_entry *entry);
 void journal_entry_done(struct journal_entry *entry);
 #define _cleanup_entry_ __attribute__((cleanup(journal_entry_done)))

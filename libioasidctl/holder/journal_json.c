@@ -19,13 +19,17 @@ static json_t *bindings_json(const struct journal_entry *entry)
 
 	for (size_t i = 0; array && i < entry->n_bindings; i++) {
 		const struct journal_binding *b = &entry->bindings[i];
-		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*}", "device",
+		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "device",
 					b->device, "selector", selector_names[b->selector],
 					"address", b->address, "interface",
 					driver_choice_names[b->interface], "driver", b->driver,
 					"original_driver", b->original_driver, "original_override",
 					b->original_override, "taken_for", b->taken_for);
 
+		if (one && b->original_vfs != NO_INDEX) {
+			json_object_set_new(one, "vfs", json_integer(b->vfs));
+			json_object_set_new(one, "original_vfs", json_integer(b->original_vfs));
+		}
 		if (json_array_append_new(array, one)) {
 			json_decref(array);
 			return NULL;
@@ -66,20 +70,23 @@ static int copy_text(const char *text, char **out)
 
 static int parse_binding(json_t *json, struct journal_entry *out, json_error_t *fault)
 {
-	const char *device, *selector, *address, *interface, *driver, *original;
+	const char *device, *selector, *address, *interface, *driver = NULL, *original = NULL;
 	const char *override = NULL, *taken_for = NULL;
+	int sel, choice, vfs = -1, original_vfs = -1;
 	struct journal_binding *b;
-	int sel, choice;
 
-	if (json_unpack_ex(json, fault, JSON_STRICT, "{s:s, s:s, s:s, s:s, s:s, s:s, s?s, s?s}",
-			   "device", &device, "selector", &selector, "address", &address,
-			   "interface", &interface, "driver", &driver, "original_driver", &original,
-			   "original_override", &override, "taken_for", &taken_for))
+	if (json_unpack_ex(json, fault, JSON_STRICT,
+			   "{s:s, s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?i, s?i}", "device", &device,
+			   "selector", &selector, "address", &address, "interface", &interface,
+			   "driver", &driver, "original_driver", &original, "original_override",
+			   &override, "taken_for", &taken_for, "vfs", &vfs, "original_vfs",
+			   &original_vfs))
 		return -EINVAL;
 	sel = by_name(selector_names, selector);
 	choice = by_name(driver_choice_names, interface);
-	if (sel < 0 || choice < 0) {
-		snprintf(fault->text, sizeof(fault->text), "unknown selector or interface");
+	if (sel < 0 || choice < 0 || !driver != !original || vfs < -1 || original_vfs < -1) {
+		snprintf(fault->text, sizeof(fault->text),
+			 "unknown selector or interface, or half a binding");
 		return -EINVAL;
 	}
 	b = journal_add_binding(out);
@@ -87,13 +94,16 @@ static int parse_binding(json_t *json, struct journal_entry *out, json_error_t *
 		return -ENOMEM;
 	b->selector = sel;
 	b->interface = choice;
-	b->device = strdup(device);
-	b->address = strdup(address);
-	b->driver = strdup(driver);
-	b->original_driver = strdup(original);
-	if (copy_text(override, &b->original_override) || copy_text(taken_for, &b->taken_for))
-		return -ENOMEM;
-	return b->device && b->address && b->driver && b->original_driver ? 0 : -ENOMEM;
+	/* -1 is NO_INDEX. */
+	b->vfs = (uint32_t)vfs;
+	b->original_vfs = (uint32_t)original_vfs;
+	return copy_text(device, &b->device) || copy_text(address, &b->address) ||
+			       copy_text(driver, &b->driver) ||
+			       copy_text(original, &b->original_driver) ||
+			       copy_text(override, &b->original_override) ||
+			       copy_text(taken_for, &b->taken_for)
+		       ? -ENOMEM
+		       : 0;
 }
 
 static int parse_entry(json_t *root, struct journal_entry *out, json_error_t *fault)

@@ -263,7 +263,7 @@ static int change_begin(struct change *c, const struct host_binder *binder, enum
 	int ret;
 
 	*c = (struct change){.binder = binder};
-	if (selector != SELECTOR_PCI && selector != SELECTOR_PLATFORM) {
+	if (selector != SELECTOR_PCI && selector != SELECTOR_VF && selector != SELECTOR_PLATFORM) {
 		ret = error_new(err, ERROR_REFUSED, EOPNOTSUPP,
 				"the driver of a %s device can't be chosen",
 				selector_names[selector]);

@@ -13,10 +13,8 @@
 #include "host/sysfs.h"
 
 static const char *const buses[SELECTOR_COUNT] = {
-	[SELECTOR_PCI] = "pci",
-	[SELECTOR_MDEV] = "mdev",
-	[SELECTOR_PLATFORM] = "platform",
-	[SELECTOR_VDPA] = "vdpa",
+	[SELECTOR_PCI] = "pci",	  [SELECTOR_MDEV] = "mdev", [SELECTOR_PLATFORM] = "platform",
+	[SELECTOR_VDPA] = "vdpa", [SELECTOR_VF] = "pci",
 };
 
 const char *host_bus(enum selector selector)
@@ -52,10 +50,40 @@ static int refuse_address(enum selector selector, const char *address, struct io
 	int ret = error_new(err, ERROR_CONFIG, EINVAL, "\"%s\" is no address of a %s device",
 			    address, selector_names[selector]);
 
+	if (selector == SELECTOR_VF)
+		error_hint(err, "write it as physical function and number, "
+				"\"0000:01:00.0/virtfn3\"");
 	if (selector == SELECTOR_PCI)
 		error_hint(err, "write it as DOMAIN:BUS:DEVICE.FUNCTION in hex, \"0000:01:00.0\"; "
 				"lspci -D lists them");
 	return ret;
+}
+
+/* "0000:01:00.0/virtfn3" -> the directory of that VF. */
+static int virtual_function_dir(const char *root, const char *address, char **dir,
+				struct ioasidctl_error **err)
+{
+	const char *slash = strchr(address, '/');
+	_cleanup_free_ char *physical = slash ? strndup(address, (size_t)(slash - address)) : NULL;
+	_cleanup_free_ char *link = NULL, *name = NULL;
+	size_t mark = strlen("/virtfn");
+	int ret;
+
+	if (!physical || !pci_address_valid(physical) || strncmp(slash, "/virtfn", mark) ||
+	    !slash[mark] || slash[mark + strspn(slash + mark, "0123456789")])
+		return refuse_address(SELECTOR_VF, address, err);
+	link = root_path(root, "/sys/bus/pci/devices/%s", address);
+	ret = link ? sysfs_link(link, &name) : -ENOMEM;
+	if (ret) {
+		error_new(err, ERROR_UNAVAILABLE, ret == -ENOENT ? ENODEV : -ret,
+			  "%s has no virtual function %s", physical, slash + mark);
+		error_cause(err, "%s: %s", link ? link : address, strerror(-ret));
+		error_hint(err, "`cat /sys/bus/pci/devices/%s/sriov_numvfs` says how many it has",
+			   physical);
+		return ret == -ENOENT ? -ENODEV : ret;
+	}
+	*dir = root_path(root, "/sys/bus/pci/devices/%s", name);
+	return *dir ? 0 : error_nomem(err);
 }
 
 int host_device_dir(const char *root, enum selector selector, const char *address, char **dir,
@@ -68,6 +96,8 @@ int host_device_dir(const char *root, enum selector selector, const char *addres
 	if (!buses[selector])
 		return error_new(err, ERROR_REFUSED, EOPNOTSUPP, "sysfs lists no %s devices",
 				 selector_names[selector]);
+	if (selector == SELECTOR_VF)
+		return virtual_function_dir(root, address, dir, err);
 	if (selector == SELECTOR_PCI ? !pci_address_valid(address) : !name_valid(address))
 		return refuse_address(selector, address, err);
 	path = root_path(root, "/sys/bus/%s/devices/%s", buses[selector], address);

@@ -11,8 +11,9 @@
 const char *host_bus(enum selector selector);
 
 /*
- * The device's directory below root in *dir (owned), checked to exist. Refuses addresses that
- * aren't one name ("0000:01:00.0" for pci): they become part of a path. -ENODEV: no such device.
+ * The device's directory below root in *dir (owned), checked to exist; its last part is the
+ * device's name in sysfs. Refuses addresses that aren't one name ("0000:01:00.0" for pci), or for
+ * vf "0000:01:00.0/virtfn3": they become part of a path. -ENODEV: no such device.
  */
 int host_device_dir(const char *root, enum selector selector, const char *address, char **dir,
 		    struct ioasidctl_error **err);

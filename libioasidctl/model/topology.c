@@ -8,9 +8,13 @@
 
 const char *const backing_names[] = {
 	[BACKING_MEMFD] = "memfd", [BACKING_FILE] = "file", [BACKING_DMABUF] = "dmabuf", NULL};
-const char *const selector_names[] = {
-	[SELECTOR_PCI] = "pci",	  [SELECTOR_MDEV] = "mdev", [SELECTOR_PLATFORM] = "platform",
-	[SELECTOR_VDPA] = "vdpa", [SELECTOR_MOCK] = "mock", NULL};
+const char *const selector_names[] = {[SELECTOR_PCI] = "pci",
+				      [SELECTOR_MDEV] = "mdev",
+				      [SELECTOR_PLATFORM] = "platform",
+				      [SELECTOR_VDPA] = "vdpa",
+				      [SELECTOR_MOCK] = "mock",
+				      [SELECTOR_VF] = "vf",
+				      NULL};
 const char *const group_policy_names[] = {[GROUP_STRICT] = "strict", [GROUP_TAKE] = "take", NULL};
 const char *const ioasid_kind_names[] = {[IOASID_GPA] = "gpa", [IOASID_NESTED] = "nested", NULL};
 const char *const table_format_names[] = {[TABLE_NONE] = "none",
@@ -47,6 +51,12 @@ void device_init(struct device *d)
 {
 	*d = (struct device){.fd = NO_INDEX,
 			     .taken_for = NO_INDEX,
+			     .vf_of = NO_INDEX,
+			     .vf_index = NO_INDEX,
+			     .vfs = NO_INDEX,
+			     .found.vfs = NO_INDEX,
+			     .live.original_vfs = NO_INDEX,
+			     .live.vfs_before = NO_INDEX,
 			     .live.id = NO_INDEX,
 			     .iommu_group = NO_INDEX,
 			     .prev = NO_INDEX,

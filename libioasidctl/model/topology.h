@@ -61,6 +61,7 @@ enum selector {
 	SELECTOR_PLATFORM,
 	SELECTOR_VDPA,
 	SELECTOR_MOCK,
+	SELECTOR_VF,
 	SELECTOR_COUNT
 };
 enum group_policy { GROUP_STRICT, GROUP_TAKE, GROUP_POLICY_COUNT };
@@ -69,7 +70,14 @@ struct device {
 	char *name;
 	struct position at;
 	enum selector selector;
-	char *address; /* what the selector selects: "0000:01:00.0", a UUID, a name, a number */
+	/*
+	 * What the selector selects: "0000:01:00.0", a UUID, a name, a number. Of a VF its place
+	 * in sysfs, "0000:01:00.0/virtfn3": its address isn't known before it exists.
+	 */
+	char *address;
+	uint32_t vf_of,
+		vf_index; /* VF: the device whose VF it is, which one, from 0; or NO_INDEX */
+	uint32_t vfs; /* how many VFs it is to have; NO_INDEX: not this topology's business */
 	char *driver; /* to be bound to, "vfio-pci"; NULL: leave it as it is */
 	enum group_policy group;
 	/*
@@ -88,6 +96,8 @@ struct device {
 		uint32_t id; /* on its fd, once bound */
 		bool bound;
 		char *original_driver; /* to restore; "" none; NULL: never touched */
+		uint32_t original_vfs; /* to restore; NO_INDEX: never touched */
+		uint32_t vfs_before; /* the last change, for its undo */
 	} live;
 	uint32_t iommu_group; /* as the machine has it; NO_INDEX: in none, or not asked yet */
 	/* As the machine had it before anything was changed. Owned; NULL: none, or not asked. */
@@ -95,6 +105,7 @@ struct device {
 		char *name; /* in sysfs, "0000:01:00.0" */
 		char *driver;
 		char *override; /* driver_override */
+		uint32_t vfs; /* how many VFs it has; NO_INDEX: it can't have any */
 	} found;
 	uint32_t prev;
 	uint32_t successor_of; /* planner: live device at the same address that this one replaces */

@@ -161,7 +161,7 @@ static int match_devices(const struct topology *live, struct topology *desired)
 		const struct device *was = found == NO_INDEX ? NULL : &live->devices[found];
 
 		if (was && was->selector == d->selector && same_text(was->address, d->address) &&
-		    same_text(was->driver, d->driver) &&
+		    same_text(was->driver, d->driver) && was->host_only == d->host_only &&
 		    device_driver(live, was) == device_driver(desired, d))
 			d->prev = found;
 		else

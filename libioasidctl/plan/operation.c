@@ -91,6 +91,8 @@ static struct operands look_up(const struct plan *plan, const struct operation *
 	case OPERATION_DESTROY_MEMORY:
 		o.memory = &o.t->memories[op->object];
 		break;
+	case OPERATION_SET_VFS:
+	case OPERATION_RESTORE_VFS:
 	case OPERATION_SET_DRIVER:
 	case OPERATION_RESTORE_DRIVER:
 	case OPERATION_OPEN_DEVICE:
@@ -201,6 +203,12 @@ static void print_details(FILE *out, const struct operation *op, const struct op
 		fprintf(out, " to %s",
 			*o->device->live.original_driver ? o->device->live.original_driver
 							 : "none");
+		break;
+	case OPERATION_SET_VFS:
+		fprintf(out, " to %u", o->device->vfs);
+		break;
+	case OPERATION_RESTORE_VFS:
+		fprintf(out, " to %u", o->device->live.original_vfs);
 		break;
 	case OPERATION_BIND_DEVICE:
 		fprintf(out, " to %s", o->fd->name);

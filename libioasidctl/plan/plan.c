@@ -170,6 +170,8 @@ int plan_make(const struct topology *live, struct topology *desired, struct plan
 		ret = live ? refuse_stranded(live, desired, err) : 0;
 		if (!ret && live)
 			ret = refuse_moved_memory(live, desired, err);
+		if (!ret && live)
+			ret = refuse_recount(live, desired, err);
 		if (ret)
 			return ret;
 	}

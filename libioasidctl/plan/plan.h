@@ -22,6 +22,7 @@
 	X(CREATE_MEMORY, "create-memory", "create memory", DESTROY_MEMORY, false)      \
 	X(GROW_MEMORY, "grow-memory", "enlarge memory", SHRINK_MEMORY, false)          \
 	X(SET_DRIVER, "set-driver", "bind driver of", RESTORE_DRIVER, false)           \
+	X(SET_VFS, "set-vfs", "set number of VFs of", RESTORE_VFS, false)              \
 	X(OPEN_DEVICE, "open-device", "open device", CLOSE_DEVICE, false)              \
 	X(BIND_DEVICE, "bind-device", "bind device", UNBIND_DEVICE, false)             \
 	X(ALLOC, "alloc", "allocate", FREE, false)                                     \
@@ -47,6 +48,7 @@
 	X(FREE_VIOMMU, "free-viommu", "free vIOMMU", ALLOC_VIOMMU, true)               \
 	X(CLOSE_DEVICE, "close-device", "close device", OPEN_DEVICE, true)             \
 	X(RESTORE_DRIVER, "restore-driver", "restore driver of", SET_DRIVER, true)     \
+	X(RESTORE_VFS, "restore-vfs", "restore number of VFs of", SET_VFS, true)       \
 	X(CLOSE_FD, "close-fd", "close", OPEN_FD, true)                                \
 	X(DESTROY_MEMORY, "destroy-memory", "release memory", CREATE_MEMORY, true)
 

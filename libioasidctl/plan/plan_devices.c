@@ -79,7 +79,7 @@ static void suspend_predecessor(struct planner *p, uint32_t live_device)
 		       .object = live_device));
 }
 
-static enum phase phase_of_new(const struct device *d)
+enum phase phase_of_new(const struct device *d)
 {
 	return d->successor_of == NO_INDEX ? PHASE_BUILD : PHASE_SWITCH;
 }
@@ -151,17 +151,27 @@ static void plan_binding(struct planner *p, uint32_t i)
 	emit(p, phase_of_binding(p, d), OPERATION(BIND_DEVICE, .fd = d->fd, .object = i));
 }
 
+static void plan_drivers(struct planner *p, bool of_physical)
+{
+	for (uint32_t i = 0; i < p->desired->n_devices; i++) {
+		const struct device *d = &p->desired->devices[i];
+
+		if (d->prev == NO_INDEX && d->fd != NO_INDEX && d->driver &&
+		    (d->vfs != NO_INDEX) == of_physical)
+			emit(p, phase_of_new(d), OPERATION(SET_DRIVER, .fd = d->fd, .object = i));
+	}
+}
+
 void plan_new_devices(struct planner *p)
 {
 	const struct topology *t = p->desired;
 
 	plan_leaving(p);
+	/* What makes the VFs comes before them. */
+	plan_drivers(p, true);
+	plan_new_vfs(p);
 	/* Drivers of all before the first open: a group is viable only as a whole. */
-	for (uint32_t i = 0; i < t->n_devices; i++)
-		if (t->devices[i].prev == NO_INDEX && t->devices[i].fd != NO_INDEX &&
-		    t->devices[i].driver)
-			emit(p, phase_of_new(&t->devices[i]),
-			     OPERATION(SET_DRIVER, .fd = t->devices[i].fd, .object = i));
+	plan_drivers(p, false);
 	for (uint32_t i = 0; i < t->n_devices; i++)
 		if (t->devices[i].prev == NO_INDEX && is_opened(&t->devices[i]))
 			emit(p, phase_of_new(&t->devices[i]),
@@ -182,6 +192,18 @@ static void plan_unbindings(struct planner *p)
 	}
 }
 
+static void restore_drivers(struct planner *p, bool of_physical)
+{
+	for (uint32_t i = 0; i < p->live->n_devices; i++) {
+		const struct device *d = &p->live->devices[i];
+
+		if (d->live.original_driver && !has_heir(p->desired, i) && !vf_vanishes(p, d) &&
+		    (d->vfs != NO_INDEX) == of_physical)
+			emit(p, PHASE_FINAL,
+			     OPERATION(RESTORE_DRIVER, .old = true, .fd = d->fd, .object = i));
+	}
+}
+
 void plan_old_devices(struct planner *p)
 {
 	plan_unbindings(p);
@@ -191,9 +213,7 @@ void plan_old_devices(struct planner *p)
 			emit(p, PHASE_FINAL,
 			     OPERATION(CLOSE_DEVICE, .old = true, .fd = p->live->devices[i].fd,
 				       .object = i));
-	for (uint32_t i = 0; i < p->live->n_devices; i++)
-		if (p->live->devices[i].live.original_driver && !has_heir(p->desired, i))
-			emit(p, PHASE_FINAL,
-			     OPERATION(RESTORE_DRIVER, .old = true, .fd = p->live->devices[i].fd,
-				       .object = i));
+	restore_drivers(p, false);
+	plan_old_vfs(p);
+	restore_drivers(p, true);
 }

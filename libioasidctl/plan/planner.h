@@ -53,9 +53,20 @@ bool has_heir(const struct topology *desired, uint32_t live_device);
 const struct device *find_group_mate(const struct topology *live, const struct topology *desired,
 				     uint32_t live_device);
 void plan_new_devices(struct planner *p);
+/* In which phase a device that isn't kept comes. */
+enum phase phase_of_new(const struct device *d);
 void plan_old_devices(struct planner *p);
 /* When a desired device is bound to its fd: PHASE_BUILD also for what has been. */
 enum phase phase_of_binding(const struct planner *p, const struct device *d);
+
+/* plan_vfs.c: the number of virtual functions that devices have. */
+void plan_new_vfs(struct planner *p);
+void plan_old_vfs(struct planner *p);
+/* Whether the VF (a live device) vanishes with the old number. */
+bool vf_vanishes(const struct planner *p, const struct device *vf);
+/* Refuses another number where VFs would vanish under those who have them. 0 or -EBUSY. */
+int refuse_recount(const struct topology *live, const struct topology *desired,
+		   struct ioasidctl_error **err);
 
 /* plan_ioasids.c */
 int plan_new_ioasids(struct planner *p, uint32_t fd);

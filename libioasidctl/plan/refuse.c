@@ -113,10 +113,12 @@ static void need_device(struct refusal *r, const struct device *d)
 	static const enum capability selectors[SELECTOR_COUNT] = {
 		[SELECTOR_PCI] = CAP_PCI,   [SELECTOR_MDEV] = CAP_MDEV,
 		[SELECTOR_MOCK] = CAP_MOCK, [SELECTOR_PLATFORM] = CAP_PLATFORM,
-		[SELECTOR_VDPA] = CAP_VDPA,
+		[SELECTOR_VDPA] = CAP_VDPA, [SELECTOR_VF] = CAP_SRIOV,
 	};
 
 	need(r, selectors[d->selector], d->at, d->name);
+	if (d->vfs != NO_INDEX)
+		need(r, CAP_SRIOV, d->at, d->name);
 	if (d->group == GROUP_TAKE)
 		need(r, CAP_GROUP_TAKE, d->at, d->name);
 }

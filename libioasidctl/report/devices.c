@@ -68,7 +68,7 @@ static void ask_machine(struct gather *g, const struct driver *ops, const struct
 			struct device_record *out)
 {
 	_cleanup_(device_facts_done)
-	struct device_facts facts = {.group = NO_INDEX};
+	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
 
 	if (!ops || !ops->device_find || ops->device_find(g->env, d, &facts, NULL))
 		facts.present = false;
@@ -93,6 +93,11 @@ static void ask_fd(struct gather *g, const struct driver *ops, const struct iomm
 		out->hardware = gather_hardware(g, &info);
 }
 
+static uint64_t known(uint32_t number)
+{
+	return number == NO_INDEX ? FIELD_UNKNOWN : number;
+}
+
 static void gather_device(struct gather *g, const struct topology *t, const struct device *d,
 			  struct device_record *out)
 {
@@ -107,6 +112,10 @@ static void gather_device(struct gather *g, const struct topology *t, const stru
 		.wanted_driver = d->driver,
 		.original_driver = d->live.original_driver,
 		.taken_for = d->taken_for == NO_INDEX ? NULL : t->devices[d->taken_for].name,
+		.vf_of = d->vf_of == NO_INDEX ? NULL : t->devices[d->vf_of].name,
+		.vf_index = known(d->vf_index),
+		.vfs = known(d->vfs),
+		.original_vfs = known(d->live.original_vfs),
 		.group_policy = group_policy_names[d->group],
 		.force = d->force,
 		.group = FIELD_UNKNOWN,

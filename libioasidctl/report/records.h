@@ -119,9 +119,9 @@ struct place_record {
 struct device_record {
 	const char *name, *selector, *address;
 	uint64_t present, alive;
-	const char *driver, *wanted_driver, *original_driver, *taken_for;
+	const char *driver, *wanted_driver, *original_driver, *taken_for, *vf_of;
 	const char *group_policy;
-	uint64_t force;
+	uint64_t force, vf_index, vfs, original_vfs;
 	uint64_t group;
 	const struct member_record *group_members;
 	size_t n_group_members;

@@ -11,15 +11,15 @@
 #include "support_fake_state.h"
 
 static struct driver_fd fds[MAX_OBJECTS];
-static struct driver_device devices[MAX_OBJECTS];
-static size_t n_devices;
+struct driver_device fake_devices[MAX_OBJECTS];
+size_t fake_n_devices;
 static int calls, fail_at;
-static bool lose_mappings, tell_members;
+static bool lose_mappings;
 
 void fake_reset(void)
 {
 	memset(fds, 0, sizeof(fds));
-	memset(devices, 0, sizeof(devices));
+	memset(fake_devices, 0, sizeof(fake_devices));
 	fake_revoke_bars(NULL);
 	memset(fake_driver.missing, 0, sizeof(fake_driver.missing));
 	fake_driver.viommu_alloc = fake_viommu_calls.viommu_alloc;
@@ -33,10 +33,11 @@ void fake_reset(void)
 	fake_driver.viommu_probe = fake_viommu_calls.viommu_probe;
 	fake_driver.set_vfio_compat = fake_viommu_calls.set_vfio_compat;
 	fake_driver.device_bar_fd = fake_bar_fd;
-	n_devices = 0;
+	fake_n_devices = 0;
 	calls = 0;
 	fail_at = -1;
-	lose_mappings = tell_members = false;
+	lose_mappings = false;
+	fake_tell_members(false);
 }
 
 void fake_fail_at(int call)
@@ -57,17 +58,12 @@ void fake_lose_mappings(bool lose)
 
 void fake_add_device(const char *address, const char *driver, uint32_t group)
 {
-	struct driver_device *d = &devices[n_devices++];
+	struct driver_device *d = &fake_devices[fake_n_devices++];
 
 	snprintf(d->address, sizeof(d->address), "%s", address);
 	snprintf(d->driver, sizeof(d->driver), "%s", driver);
 	d->group = group;
 	d->attached = -1;
-}
-
-void fake_tell_members(bool tell)
-{
-	tell_members = tell;
 }
 
 int fake_step(const char *what, struct ioasidctl_error **err)
@@ -77,11 +73,11 @@ int fake_step(const char *what, struct ioasidctl_error **err)
 	return error_new(err, ERROR_KERNEL, EIO, "%s failed as it was told to", what);
 }
 
-static struct driver_device *find_device(const char *address)
+struct driver_device *fake_device_at(const char *address)
 {
-	for (size_t i = 0; i < n_devices; i++)
-		if (!strcmp(devices[i].address, address))
-			return &devices[i];
+	for (size_t i = 0; i < fake_n_devices; i++)
+		if (!strcmp(fake_devices[i].address, address))
+			return &fake_devices[i];
 	return NULL;
 }
 
@@ -107,9 +103,10 @@ static struct driver_device *group_mate(const struct driver_device *d,
 					bool (*test)(const struct driver_device *other,
 						     const struct driver_device *d))
 {
-	for (size_t i = 0; i < n_devices; i++)
-		if (&devices[i] != d && devices[i].group == d->group && test(&devices[i], d))
-			return &devices[i];
+	for (size_t i = 0; i < fake_n_devices; i++)
+		if (&fake_devices[i] != d && fake_devices[i].group == d->group &&
+		    test(&fake_devices[i], d))
+			return &fake_devices[i];
 	return NULL;
 }
 
@@ -150,28 +147,10 @@ static int fake_fd_number(const struct driver_fd *fd)
 	return -1;
 }
 
-static void list_members(uint32_t group, struct iommu_group *out)
-{
-	*out = (struct iommu_group){.number = group,
-				    .members = calloc(n_devices, sizeof(*out->members))};
-	for (size_t i = 0; i < n_devices; i++) {
-		const struct driver_device *d = &devices[i];
-
-		if (d->group == group)
-			out->members[out->n_members++] = (struct iommu_group_member){
-				.address = strdup(d->address),
-				.driver = *d->driver ? strdup(d->driver) : NULL,
-				.selector = SELECTOR_PCI,
-				.in_the_way = *d->driver && !strstr(d->driver, "vfio"),
-				.bridge = !strcmp(d->driver, "bridge"),
-			};
-	}
-}
-
 static int fake_find(const struct driver_env *env, const struct device *spec,
 		     struct device_facts *out, struct ioasidctl_error **err)
 {
-	const struct driver_device *d = find_device(spec->address);
+	const struct driver_device *d = fake_device_at(spec->address);
 
 	(void)env, (void)err;
 	out->present = d;
@@ -179,49 +158,14 @@ static int fake_find(const struct driver_env *env, const struct device *spec,
 		return 0;
 	out->group = d->group;
 	out->driver = *d->driver ? strdup(d->driver) : NULL;
-	out->override = *d->override ? strdup(d->override) : NULL;
-	if (tell_members)
-		list_members(d->group, &out->members);
+	fake_host_facts(d, out);
 	return 0;
-}
-
-void fake_override(const char *address, const char *override)
-{
-	struct driver_device *d = find_device(address);
-
-	snprintf(d->override, sizeof(d->override), "%s", override);
-}
-
-void fake_carries(const char *address, const char *what)
-{
-	find_device(address)->carries = what;
-}
-
-static int fake_device_carries(const struct driver_env *env, const struct device *spec, char **text,
-			       struct ioasidctl_error **err)
-{
-	const struct driver_device *d = find_device(spec->address);
-
-	(void)env, (void)err;
-	*text = d->carries ? strdup(d->carries) : NULL;
-	return 0;
-}
-
-static int fake_set_override(const struct driver_env *env, const struct device *spec,
-			     const char *override, struct ioasidctl_error **err)
-{
-	int ret = fake_step("set override", err);
-
-	(void)env;
-	if (!ret)
-		fake_override(spec->address, override ? override : "");
-	return ret;
 }
 
 static int fake_set_driver(const struct driver_env *env, const struct device *spec,
 			   const char *driver, char **original, struct ioasidctl_error **err)
 {
-	struct driver_device *d = find_device(spec->address);
+	struct driver_device *d = fake_device_at(spec->address);
 	int ret = fake_step("set driver", err);
 
 	(void)env;
@@ -240,7 +184,7 @@ static int fake_set_driver(const struct driver_env *env, const struct device *sp
 static int fake_device_open(const struct driver_env *env, const struct device *spec,
 			    struct driver_device **out, struct ioasidctl_error **err)
 {
-	struct driver_device *d = find_device(spec->address);
+	struct driver_device *d = fake_device_at(spec->address);
 	int ret = fake_step("open device", err);
 
 	(void)env;
@@ -285,7 +229,7 @@ static int fake_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *
 		return error_new(err, ERROR_BUSY, EBUSY, "the group of %s is bound elsewhere",
 				 dev->address);
 	}
-	*id = (uint32_t)(dev - devices);
+	*id = (uint32_t)(dev - fake_devices);
 	return 0;
 }
 
@@ -323,11 +267,12 @@ static int fake_free(struct driver_fd *fd, uint32_t id, struct ioasidctl_error *
 {
 	int ret = fake_step("free", err);
 
-	for (size_t i = 0; i < n_devices; i++) {
-		bool in = devices[i].fd == fd && devices[i].attached == (int)id;
+	for (size_t i = 0; i < fake_n_devices; i++) {
+		bool in = fake_devices[i].fd == fd && fake_devices[i].attached == (int)id;
 
-		for (size_t j = 0; devices[i].fd == fd && j < MAX_PASIDS; j++)
-			in |= devices[i].pasids[j].pasid && devices[i].pasids[j].ioasid == (int)id;
+		for (size_t j = 0; fake_devices[i].fd == fd && j < MAX_PASIDS; j++)
+			in |= fake_devices[i].pasids[j].pasid &&
+			      fake_devices[i].pasids[j].ioasid == (int)id;
 		if (in)
 			return error_new(err, ERROR_BUSY, EBUSY, "ioasid is in use");
 	}
@@ -495,9 +440,9 @@ static int fake_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t
 		return error_new(err, ERROR_KERNEL, EINVAL, "the group of %s is somewhere else",
 				 dev->address);
 	dev->attached = (int)id;
-	for (size_t i = 0; i < n_devices; i++)
-		if (devices[i].group == dev->group && devices[i].attached >= 0)
-			devices[i].attached = (int)id;
+	for (size_t i = 0; i < fake_n_devices; i++)
+		if (fake_devices[i].group == dev->group && fake_devices[i].attached >= 0)
+			fake_devices[i].attached = (int)id;
 	return 0;
 }
 
@@ -537,6 +482,7 @@ struct driver fake_driver = {
 	.device_find = fake_find,
 	.device_set_driver = fake_set_driver,
 	.device_carries = fake_device_carries,
+	.device_set_vfs = fake_set_vfs,
 	.device_set_override = fake_set_override,
 	.device_open = fake_device_open,
 	.device_close = fake_device_close,
@@ -605,8 +551,8 @@ char *fake_snapshot(void)
 	for (size_t i = 0; i < MAX_OBJECTS; i++)
 		if (fds[i].open)
 			print_fd(out, i);
-	for (size_t i = 0; i < n_devices; i++)
-		print_device(out, &devices[i]);
+	for (size_t i = 0; i < fake_n_devices; i++)
+		print_device(out, &fake_devices[i]);
 	fclose(out);
 	return text;
 }

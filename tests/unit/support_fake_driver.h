@@ -16,6 +16,9 @@ int fake_calls(void);
 /* A device's host driver and IOMMU group, as they are before anything is done. */
 void fake_add_device(const char *address, const char *driver, uint32_t group);
 
+/* The same that can have VFs, at first none; only as the last one that is added. */
+void fake_add_physical(const char *address, const char *driver, uint32_t group, uint32_t total);
+
 /* Whether the driver tells of the other members of a device's group; at first it doesn't. */
 void fake_tell_members(bool tell);
 /* What the host uses the device for; NULL: nothing. Not copied. */

@@ -51,6 +51,7 @@ struct driver_fd {
 struct driver_device {
 	char address[32], driver[32], override[32];
 	const char *carries;
+	uint32_t vfs, total_vfs; /* of one that has virtual functions */
 	uint32_t group;
 	bool open;
 	struct driver_fd *fd;
@@ -77,3 +78,16 @@ int fake_bar_fd(struct driver_device *dev, uint32_t bar, uint64_t offset, uint64
 		struct ioasidctl_error **err);
 void fake_revoke_bars(const struct driver_device *dev); /* NULL: of all */
 bool fake_is_revoked(int memory);
+extern struct driver_device fake_devices[MAX_OBJECTS];
+extern size_t fake_n_devices;
+/* NULL: none. */
+struct driver_device *fake_device_at(const char *address);
+
+/* support_fake_host.c: what is changed on the host, not on an fd. */
+void fake_host_facts(const struct driver_device *d, struct device_facts *out);
+int fake_set_override(const struct driver_env *env, const struct device *spec, const char *override,
+		      struct ioasidctl_error **err);
+int fake_device_carries(const struct driver_env *env, const struct device *spec, char **text,
+			struct ioasidctl_error **err);
+int fake_set_vfs(const struct driver_env *env, const struct device *spec, uint32_t n, bool back,
+		 uint32_t *before, struct ioasidctl_error **err);

@@ -126,6 +126,16 @@ static void everything(void **state)
 	assert_int_equal(t->memories[2].device, topology_find_device(t, "gpu0"));
 	assert_string_equal(t->devices[3].address, "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
 	assert_string_equal(t->devices[7].address, "3");
+	assert_true(t->devices[1].force && !t->devices[0].force);
+	assert_int_equal(t->devices[8].selector, SELECTOR_VF);
+	assert_string_equal(t->devices[8].address, "0000:0c:00.0/virtfn3");
+	assert_int_equal(t->devices[8].vf_of, 9);
+	assert_int_equal(t->devices[8].vf_index, 3);
+	assert_int_equal(t->devices[8].vfs, NO_INDEX);
+	assert_false(t->devices[8].host_only);
+	assert_int_equal(t->devices[9].vfs, 4);
+	assert_int_equal(t->devices[9].vf_of, NO_INDEX);
+	assert_true(t->devices[9].host_only);
 	assert_true(t->devices[0].bound && t->devices[1].bound && t->devices[7].bound);
 	assert_false(t->devices[2].bound);
 	assert_int_equal(t->devices[7].fd, topology_find_fd(t, "second"));

@@ -107,13 +107,14 @@ void engine_listen(struct engine *engine, const struct transaction *how)
 	(void)engine, (void)how;
 }
 
-int engine_set_original_driver(struct engine *engine, const char *topology, const char *device,
-			       const char *driver)
+int engine_set_original(struct engine *engine, const char *topology, const char *device,
+			const char *driver, uint32_t vfs)
 {
 	(void)engine;
 	(void)topology;
 	(void)device;
 	(void)driver;
+	(void)vfs;
 	return -ENOENT;
 }
 

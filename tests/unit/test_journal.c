@@ -58,6 +58,8 @@ static void make_entry(struct journal_entry *out, const char *name)
 				      .driver = strdup("vfio-pci"),
 				      .original_driver = strdup(""),
 				      .original_override = strdup("pci-stub"),
+				      .vfs = 4,
+				      .original_vfs = 2,
 				      .taken_for = strdup("nic1")};
 }
 
@@ -113,6 +115,8 @@ static void test_what_is_written_is_read(void **state)
 	assert_string_equal(read.bindings[0].original_driver, "");
 	assert_string_equal(read.bindings[0].original_override, "pci-stub");
 	assert_string_equal(read.bindings[0].taken_for, "nic1");
+	assert_int_equal(read.bindings[0].vfs, 4);
+	assert_int_equal(read.bindings[0].original_vfs, 2);
 }
 
 static void put(const char *name, const char *text)
@@ -449,6 +453,87 @@ static void test_restore_what_was_cut_off(void **state)
 	}
 }
 
+/* A physical function "pf" with another number of VFs and another driver, and one of its VFs. */
+static void physical_and_virtual(struct journal_entry *entry, uint32_t vfs, uint32_t original)
+{
+	static struct device devices[2];
+	static struct iommu_fd fd;
+	struct topology t = {
+		.name = (char *)"vm0", .devices = devices, .n_devices = 2, .fds = &fd, .n_fds = 1};
+
+	iommu_fd_init(&fd);
+	fd.ops = &outliving;
+	for (size_t i = 0; i < 2; i++) {
+		device_init(&devices[i]);
+		devices[i].fd = 0;
+	}
+	devices[0].name = (char *)"vf0";
+	devices[0].selector = SELECTOR_VF;
+	devices[0].address = (char *)"0000:05:00.0/virtfn0";
+	devices[0].driver = (char *)"vfio-pci";
+	devices[0].found.driver = (char *)"nic";
+	devices[1].name = (char *)"pf";
+	devices[1].address = (char *)"0000:05:00.0";
+	devices[1].driver = (char *)"other";
+	devices[1].found.driver = (char *)"ice";
+	devices[1].vfs = vfs;
+	devices[1].found.vfs = original;
+	entry->name = strdup("vm0");
+	assert_int_equal(bindings_add_intended(entry, &t), 0);
+}
+
+static uint32_t vfs_of(const char *address)
+{
+	const struct device spec = {.address = (char *)address};
+	struct device_facts facts = {.group = NO_INDEX};
+	uint32_t vfs;
+
+	assert_int_equal(outliving.device_find(&env, &spec, &facts, NULL), 0);
+	vfs = facts.vfs;
+	device_facts_done(&facts);
+	return vfs;
+}
+
+static void make_physical(uint32_t vfs)
+{
+	const struct device pf = {.address = (char *)"0000:05:00.0"};
+
+	make_drivers();
+	fake_add_physical("0000:05:00.0", "other", 5, 8);
+	assert_int_equal(outliving.device_set_vfs(&env, &pf, vfs, false, NULL, NULL), 0);
+}
+
+static void test_restore_virtual_functions(void **state)
+{
+	_cleanup_entry_ struct journal_entry made = {0}, found = {0};
+	char said[1024] = "";
+
+	(void)state;
+	/* They were made: all goes. */
+	physical_and_virtual(&made, 4, 1);
+	assert_int_equal(made.n_bindings, 2);
+	assert_int_equal(made.bindings[1].vfs, 4);
+	assert_int_equal(made.bindings[1].original_vfs, 1);
+	make_physical(4);
+	bind_to("0000:05:00.0/virtfn0", "vfio-pci");
+	bindings_restore(&made, &env, collect, said);
+	assert_int_equal(vfs_of("0000:05:00.0"), 1);
+	expect_driver("0000:05:00.0", "ice");
+	assert_string_equal(said, "topology vm0: device pf (0000:05:00.0) has the 1 virtual "
+				  "functions of before\n"
+				  "topology vm0: device pf (0000:05:00.0) given back to ice\n");
+	/* They were there: they stay, with their drivers. */
+	said[0] = '\0';
+	physical_and_virtual(&found, 2, 2);
+	assert_int_equal(found.bindings[1].original_vfs, NO_INDEX);
+	make_physical(2);
+	bind_to("0000:05:00.0/virtfn0", "vfio-pci");
+	bindings_restore(&found, &env, collect, said);
+	assert_int_equal(vfs_of("0000:05:00.0"), 2);
+	expect_driver("0000:05:00.0/virtfn0", "nic");
+	expect_driver("0000:05:00.0", "ice");
+}
+
 #define JOURNAL_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -465,6 +550,7 @@ int main(void)
 		cmocka_unit_test(test_taken_members_come_back),
 		cmocka_unit_test(test_restore_after_a_crash),
 		cmocka_unit_test(test_restore_what_was_cut_off),
+		cmocka_unit_test(test_restore_virtual_functions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
