@@ -21,6 +21,7 @@ $(O)/tests/unit/test_sweep: WRAPPED = malloc calloc realloc reallocarray strdup 
 	open_memstream memfd_create ftruncate64 fallocate64 mmap64 refdev_ioctl
 $(O)/tests/unit/test_sweep_host: WRAPPED = malloc calloc realloc reallocarray strdup vasprintf \
 	open_memstream
+$(O)/tests/unit/test_refdev_memory: WRAPPED = process_vm_readv process_vm_writev
 
 $(O)/tests/conformance/test_%: $(O)/tests/conformance/test_%.o $(CONF_SUPPORT) $(LIB_A)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)

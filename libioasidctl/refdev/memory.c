@@ -16,7 +16,7 @@
 typedef ssize_t (*transfer)(pid_t, const struct iovec *, unsigned long, const struct iovec *,
 			    unsigned long, unsigned long);
 
-/* The same where the kernel has no CONFIG_CROSS_MEMORY_ATTACH. */
+/* The same where the kernel has no CONFIG_CROSS_MEMORY_ATTACH, or a container forbids the call. */
 static ssize_t move_by_file(pid_t process, bool write, void *local, uint64_t remote, size_t length)
 {
 	_cleanup_close_ int fd = -1;
@@ -43,7 +43,7 @@ static int move(pid_t process, bool write, void *local, uint64_t remote, size_t 
 		struct iovec there = {(void *)(uintptr_t)(remote + moved), length - moved};
 		ssize_t n = how(process, &here, 1, &there, 1, 0);
 
-		if (n < 0 && errno == ENOSYS)
+		if (n < 0 && (errno == ENOSYS || errno == EPERM))
 			n = move_by_file(process, write, here.iov_base, remote + moved,
 					 length - moved);
 		if (n <= 0)
