@@ -296,9 +296,14 @@ static void explain_viability(struct driver_fd *fd, uint32_t group, struct ioasi
 	_cleanup_iommu_group_ struct iommu_group members = {0};
 	_cleanup_free_ char *text = NULL;
 
-	if (ioasid_group_read(fd, group, &members) || iommu_group_text(&members, true, &text) ||
-	    !text)
+	if (ioasid_group_read(fd, group, &members) || iommu_group_text(&members, true, &text))
 		return;
+	if (!text) {
+		error_cause(err, "the machine doesn't isolate its interrupts (no interrupt "
+				 "remapping)");
+		error_hint(err, "enable interrupt remapping in its firmware and its kernel");
+		return;
+	}
 	error_cause(err, "its IOMMU group %u has members that the host uses: %s", group, text);
 	error_hint(err, "the whole group goes or none: bind those to vfio-pci too (a device entry "
 			"with `driver: vfio-pci` each), or unbind them");

@@ -123,6 +123,14 @@ static int make_room(struct refdev_file *file)
 	return 0;
 }
 
+/* It could raise any interrupt by a plain write. Others have no interrupts of their own. */
+static bool has_loose_interrupts(const struct refdev *refdev, const struct refdev_device *device)
+{
+	return refdev->machine->no_interrupt_remapping &&
+	       (device->hw->selector == IOASID_SELECT_PCI ||
+		device->hw->selector == IOASID_SELECT_PLATFORM);
+}
+
 static int check_bind(const struct refdev_file *file, const struct refdev_device *device,
 		      uint64_t cookie)
 {
@@ -133,7 +141,7 @@ static int check_bind(const struct refdev_file *file, const struct refdev_device
 	if (device->file || device_find_cookie(file, cookie) ||
 	    (group->owner && group->owner != file))
 		return -EBUSY;
-	if (!group_is_viable(group))
+	if (!group_is_viable(group) || has_loose_interrupts(file->refdev, device))
 		return -EPERM;
 	if (file->tied && !machine_formats_share(file->refdev->machine, file->tied->format,
 						 group->hw->iommu->format))

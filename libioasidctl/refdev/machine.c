@@ -463,9 +463,17 @@ static int link_members(struct machine *m)
 
 static int read_root(struct reader *r, const json_t *root, struct machine *m)
 {
-	static const char *const known[] = {
-		"schema_version", "iommus",	 "groups",	     "devices", "drivers",
-		"shared_formats", "max_domains", "max_pinned_bytes", "info",	NULL};
+	static const char *const known[] = {"schema_version",
+					    "iommus",
+					    "groups",
+					    "devices",
+					    "drivers",
+					    "shared_formats",
+					    "max_domains",
+					    "max_pinned_bytes",
+					    "no_interrupt_remapping",
+					    "info",
+					    NULL};
 	uint32_t version;
 	int ret = reader_object(r, root, known);
 
@@ -476,6 +484,8 @@ static int read_root(struct reader *r, const json_t *root, struct machine *m)
 		ret = reader_integer(r, root, "max_domains", false, 0, INT32_MAX, &m->max_domains);
 	if (!ret)
 		ret = reader_number(r, root, "max_pinned_bytes", false, &m->max_pinned_bytes);
+	if (!ret)
+		ret = reader_bool(r, root, "no_interrupt_remapping", &m->no_interrupt_remapping);
 	if (!ret)
 		ret = read_lists(r, root, m);
 	if (!ret)

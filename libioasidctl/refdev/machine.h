@@ -69,6 +69,7 @@ struct machine {
 	size_t n_shared;
 	uint32_t max_domains; /* per IOASID; 0: no limit */
 	uint64_t max_pinned_bytes; /* 0: no limit */
+	bool no_interrupt_remapping; /* of PCI and platform devices: none can be bound */
 };
 
 /* 0, -ENOMEM or -EINVAL with *why (owned by the caller). */

@@ -239,6 +239,15 @@ static void add_software(struct conversion *c)
 	add_format(c, SOFTWARE);
 }
 
+/* Not told is no reason to refuse. */
+static bool has_loose_interrupts(const struct conversion *c)
+{
+	const json_t *kernel = json_object_get(c->host, "kernel");
+
+	return json_is_false(json_object_get(kernel, "interrupt_remapping")) &&
+	       !json_is_true(json_object_get(kernel, "unsafe_interrupts"));
+}
+
 static json_t *convert(struct conversion *c)
 {
 	const json_t *memlock = json_object_get(c->host, "memlock"), *value;
@@ -255,10 +264,11 @@ static json_t *convert(struct conversion *c)
 		add_software(c);
 	if (json_is_true(json_object_get(memlock, "exempt")))
 		limit = NULL;
-	return json_pack("{s:i, s:O, s:O, s:O, s:O, s:o, s:O*}", "schema_version", 1, "iommus",
+	return json_pack("{s:i, s:O, s:O, s:O, s:O, s:o, s:b, s:O*}", "schema_version", 1, "iommus",
 			 c->iommus, "groups", c->groups, "devices", c->devices, "drivers",
 			 json_object_get(c->host, "pci_drivers"), "shared_formats",
-			 share_formats(c), "max_pinned_bytes", limit);
+			 share_formats(c), "no_interrupt_remapping", has_loose_interrupts(c),
+			 "max_pinned_bytes", limit);
 }
 
 static char *convert_text(const json_t *host)

@@ -324,7 +324,8 @@ struct ioasid_query_args {
 /*
  * BIND_DEVICE: makes the device a member of this file, under a cookie of the caller's choice.
  * ENODEV: no such device; ENXIO: no IOMMU in front of it; EPERM: its group isn't viable (LIST the
- * group's members); EBUSY: device, group or cookie taken; EXDEV: table format.
+ * group's members), or the machine doesn't remap interrupts; EBUSY: device, group or cookie taken;
+ * EXDEV: table format.
  */
 struct ioasid_bind_args {
 	__u32 argsz;

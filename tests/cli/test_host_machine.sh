@@ -164,6 +164,18 @@ d["iommus"][0]["type"] = "smmuv3"'
 run "$ioasidctl" check --machine unknown.json one.yaml
 exits 0 "an IOMMU that tells nothing of itself has what its type has"
 
+change loose 'del device("0000:05:02.0")["driver"]; d["kernel"]["interrupt_remapping"] = False'
+run "$ioasidctl" check --machine loose.json one.yaml
+exits 1 "no interrupt remapping"
+says "$err" "one.yaml:6:5: error" "its place"
+says "$err" "no interrupt remapping" "the reason"
+change trusting 'del device("0000:05:02.0")["driver"]; d["kernel"].update(interrupt_remapping=False, unsafe_interrupts=True)'
+run "$ioasidctl" check --machine trusting.json one.yaml
+exits 0 "no interrupt remapping, but the kernel was told to go without"
+change silent 'del device("0000:05:02.0")["driver"]; del d["kernel"]["interrupt_remapping"]'
+run "$ioasidctl" check --machine silent.json one.yaml
+exits 0 "nothing known of it"
+
 # A host with two kinds of IOMMU, a device that brings its own translation, and one of another bus.
 change two 'd["iommus"].append({"name": "smmu3.x", "type": "smmuv3", "capabilities": [], "registers": [], "devices": 1})
 d["groups"].append({"id": 90, "iommu": "smmu3.x", "viable": True, "members": [], "in_the_way": [], "reserved": []})

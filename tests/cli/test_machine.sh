@@ -49,6 +49,8 @@ both good "no hardware queues, no nesting" '"iommus": ['"$iommu"', "hw_queues": 
 both bad "a table that the reference device doesn't walk" '"iommus": ['"$iommu"', "nesting": true, "nested_formats": ["amd-guest"]}]'
 both bad "an unknown type of viommu" '"iommus": ['"$iommu"', "nesting": true, "viommu_types": ["odd"]}]'
 both good "a device that can wait for pages" "$rest"', "devices": [{"pci": "0000:01:00.0", "iommu": "a", "group": 1, "page_faults": true, "pasid_bits": 5}]'
+both good "no interrupt remapping" '"no_interrupt_remapping": true'
+both bad "a flag that is none" '"no_interrupt_remapping": 1'
 both bad "too wide an address" '"iommus": [{"name": "a", "format": "x", "address_bits": 65, "page_sizes": ["4K"]}]'
 both bad "no page size" '"iommus": [{"name": "a", "format": "x", "address_bits": 48, "page_sizes": []}]'
 both good "a device" "$rest"', "devices": [{"pci": "0000:01:00.0", "iommu": "a", "group": 1, "driver": null}]'
