@@ -77,7 +77,8 @@ int output_finish(const struct invocation *in, int status)
 	errno = 0;
 	if (fflush(stdout))
 		failed = true;
-	/* Output that was too long for the buffer failed long ago; trying again tells the reason. */
+	/* Output that was too long for the buffer failed long ago; trying again tells the reason.
+	 */
 	if (failed && !errno && write(STDOUT_FILENO, "\n", 1) > 0)
 		errno = EIO;
 	errnum = errno;

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* clang-format off: one verb a line, for those who add some at the same time */
+/* One verb a line, for those who add some at the same time. */
+// clang-format off
 const struct verb *const verbs[] = {
 	&verb_check,
 	&verb_plan,
@@ -22,7 +23,7 @@ const struct verb *const verbs[] = {
 	&verb_help,
 	NULL,
 };
-/* clang-format on */
+// clang-format on
 
 const struct verb *verb_find(const char *name)
 {
