@@ -4,6 +4,14 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+pid_t rd_caller;
+
+static int call(struct refdev_file *f, unsigned long command, void *args)
+{
+	return rd_caller ? refdev_ioctl_of(f, rd_caller, command, args)
+			 : refdev_ioctl(f, command, args);
+}
+
 void bench_setup(struct bench *b, const char *machine)
 {
 	char *why = NULL;
@@ -32,7 +40,7 @@ uint32_t rd_alloc(struct refdev_file *f, uint32_t flags)
 	struct ioasid_alloc_args args = {
 		.argsz = sizeof(args), .flags = flags, .parent = IOASID_NONE};
 
-	assert_int_equal(refdev_ioctl(f, IOASID_ALLOC, &args), 0);
+	assert_int_equal(call(f, IOASID_ALLOC, &args), 0);
 	assert_int_not_equal(args.ioasid, 0);
 	return args.ioasid;
 }
@@ -41,7 +49,7 @@ int rd_free(struct refdev_file *f, uint32_t ioasid)
 {
 	struct ioasid_free_args args = {.argsz = sizeof(args), .ioasid = ioasid};
 
-	return refdev_ioctl(f, IOASID_FREE, &args);
+	return call(f, IOASID_FREE, &args);
 }
 
 int rd_map(struct refdev_file *f, uint32_t ioasid, uint64_t iova, const void *va, uint64_t size,
@@ -54,7 +62,7 @@ int rd_map(struct refdev_file *f, uint32_t ioasid, uint64_t iova, const void *va
 				       .vaddr = (uintptr_t)va,
 				       .size = size};
 
-	return refdev_ioctl(f, IOASID_MAP_DMA, &args);
+	return call(f, IOASID_MAP_DMA, &args);
 }
 
 int rd_unmap(struct refdev_file *f, uint32_t ioasid, uint64_t iova, uint64_t size)
@@ -62,7 +70,7 @@ int rd_unmap(struct refdev_file *f, uint32_t ioasid, uint64_t iova, uint64_t siz
 	struct ioasid_unmap_args args = {
 		.argsz = sizeof(args), .ioasid = ioasid, .iova = iova, .size = size};
 
-	return refdev_ioctl(f, IOASID_UNMAP_DMA, &args);
+	return call(f, IOASID_UNMAP_DMA, &args);
 }
 
 int rd_copy(struct refdev_file *f, uint32_t ioasid, uint64_t iova, uint32_t source,
@@ -76,7 +84,7 @@ int rd_copy(struct refdev_file *f, uint32_t ioasid, uint64_t iova, uint32_t sour
 					.source_iova = source_iova,
 					.size = size};
 
-	return refdev_ioctl(f, IOASID_COPY_DMA, &args);
+	return call(f, IOASID_COPY_DMA, &args);
 }
 
 int rd_bind(struct refdev_file *f, uint32_t selector, const char *name, uint64_t cookie)
@@ -84,14 +92,14 @@ int rd_bind(struct refdev_file *f, uint32_t selector, const char *name, uint64_t
 	struct ioasid_bind_args args = {.argsz = sizeof(args), .cookie = cookie};
 
 	name_device(&args.device, selector, name);
-	return refdev_ioctl(f, IOASID_BIND_DEVICE, &args);
+	return call(f, IOASID_BIND_DEVICE, &args);
 }
 
 int rd_unbind(struct refdev_file *f, uint64_t cookie)
 {
 	struct ioasid_unbind_args args = {.argsz = sizeof(args), .cookie = cookie};
 
-	return refdev_ioctl(f, IOASID_UNBIND_DEVICE, &args);
+	return call(f, IOASID_UNBIND_DEVICE, &args);
 }
 
 int rd_attach_pasid(struct refdev_file *f, uint64_t cookie, uint32_t ioasid, uint32_t pasid)
@@ -99,7 +107,7 @@ int rd_attach_pasid(struct refdev_file *f, uint64_t cookie, uint32_t ioasid, uin
 	struct ioasid_attach_args args = {
 		.argsz = sizeof(args), .cookie = cookie, .ioasid = ioasid, .pasid = pasid};
 
-	return refdev_ioctl(f, IOASID_ATTACH, &args);
+	return call(f, IOASID_ATTACH, &args);
 }
 
 int rd_attach(struct refdev_file *f, uint64_t cookie, uint32_t ioasid)
@@ -111,7 +119,7 @@ int rd_detach_pasid(struct refdev_file *f, uint64_t cookie, uint32_t pasid)
 {
 	struct ioasid_detach_args args = {.argsz = sizeof(args), .cookie = cookie, .pasid = pasid};
 
-	return refdev_ioctl(f, IOASID_DETACH, &args);
+	return call(f, IOASID_DETACH, &args);
 }
 
 int rd_detach(struct refdev_file *f, uint64_t cookie)
@@ -125,7 +133,7 @@ int rd_set_driver(struct refdev_file *f, const char *pci, const char *driver)
 
 	name_device(&args.device, IOASID_SELECT_PCI, pci);
 	snprintf(args.driver, sizeof(args.driver), "%s", driver);
-	return refdev_ioctl(f, IOASID_SET_HOST_DRIVER, &args);
+	return call(f, IOASID_SET_HOST_DRIVER, &args);
 }
 
 void rd_join(struct refdev_file *f, const char *pci, uint64_t cookie, uint32_t ioasid)
@@ -139,7 +147,7 @@ struct ioasid_query_args rd_query(struct refdev_file *f, uint32_t selector, cons
 	struct ioasid_query_args args = {.argsz = sizeof(args)};
 
 	name_device(&args.device, selector, name);
-	assert_int_equal(refdev_ioctl(f, IOASID_QUERY_DEVICE, &args), 0);
+	assert_int_equal(call(f, IOASID_QUERY_DEVICE, &args), 0);
 	return args;
 }
 
@@ -151,7 +159,7 @@ struct ioasid_info_args rd_info(struct refdev_file *f, uint32_t ioasid)
 					.n_ranges = 16,
 					.ranges = (uintptr_t)ranges};
 
-	assert_int_equal(refdev_ioctl(f, IOASID_GET_INFO, &args), 0);
+	assert_int_equal(call(f, IOASID_GET_INFO, &args), 0);
 	return args;
 }
 
@@ -159,7 +167,7 @@ struct ioasid_fd_info_args rd_fd_info(struct refdev_file *f)
 {
 	struct ioasid_fd_info_args args = {.argsz = sizeof(args)};
 
-	assert_int_equal(refdev_ioctl(f, IOASID_GET_FD_INFO, &args), 0);
+	assert_int_equal(call(f, IOASID_GET_FD_INFO, &args), 0);
 	return args;
 }
 
@@ -175,7 +183,7 @@ struct ioasid_test_dma_args rd_dma_pasid(struct refdev_file *f, uint64_t cookie,
 					    .length = length,
 					    .buffer = (uintptr_t)buffer};
 
-	assert_int_equal(refdev_ioctl(f, IOASID_TEST_DMA, &args), 0);
+	assert_int_equal(call(f, IOASID_TEST_DMA, &args), 0);
 	return args;
 }
 
@@ -209,7 +217,7 @@ int rd_nest(struct refdev_file *f, uint32_t parent, uint32_t viommu, uint64_t co
 		args.table.words[0] = root;
 		args.table.n_words = 1;
 	}
-	ret = refdev_ioctl(f, IOASID_ALLOC, &args);
+	ret = call(f, IOASID_ALLOC, &args);
 	if (!ret)
 		*out = args.ioasid;
 	return ret;
@@ -219,7 +227,7 @@ int rd_viommu(struct refdev_file *f, uint32_t type, uint32_t parent, uint64_t co
 {
 	struct ioasid_viommu_args args = {
 		.argsz = sizeof(args), .type = type, .parent = parent, .cookie = cookie};
-	int ret = refdev_ioctl(f, IOASID_VIOMMU_ALLOC, &args);
+	int ret = call(f, IOASID_VIOMMU_ALLOC, &args);
 
 	if (!ret)
 		*out = args.viommu;
@@ -231,7 +239,7 @@ int rd_vdevice(struct refdev_file *f, uint32_t viommu, uint64_t cookie, uint64_t
 {
 	struct ioasid_vdevice_args args = {
 		.argsz = sizeof(args), .viommu = viommu, .cookie = cookie, .virt_id = virt_id};
-	int ret = refdev_ioctl(f, IOASID_VDEVICE_ALLOC, &args);
+	int ret = call(f, IOASID_VDEVICE_ALLOC, &args);
 
 	if (!ret)
 		*out = args.vdevice;
@@ -244,7 +252,7 @@ static int invalidate(struct refdev_file *f, uint32_t object, struct ioasid_inva
 					      .object = object,
 					      .n_entries = 1,
 					      .entries = (uintptr_t)&entry};
-	int ret = refdev_ioctl(f, IOASID_INVALIDATE_CACHE, &args);
+	int ret = call(f, IOASID_INVALIDATE_CACHE, &args);
 
 	assert_int_equal(args.n_entries, !ret);
 	return ret;
@@ -275,7 +283,7 @@ uint32_t rd_list(struct refdev_file *f, uint32_t kind, uint32_t object, void *en
 					.count = room,
 					.entries = (uintptr_t)entries};
 
-	assert_int_equal(refdev_ioctl(f, IOASID_LIST, &args), 0);
+	assert_int_equal(call(f, IOASID_LIST, &args), 0);
 	assert_int_equal(args.flags, 0);
 	return args.count;
 }

@@ -26,6 +26,9 @@ struct bench {
 void bench_setup(struct bench *b, const char *machine);
 void bench_teardown(struct bench *b);
 
+/* The process that makes the calls below; 0: this one. */
+extern pid_t rd_caller;
+
 /* The id of a new GPA IOASID; fails the test when there is none. */
 uint32_t rd_alloc(struct refdev_file *f, uint32_t flags);
 int rd_free(struct refdev_file *f, uint32_t ioasid);
