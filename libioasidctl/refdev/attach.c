@@ -165,6 +165,9 @@ static void leave(struct refdev_attachment *a)
 	while (*at != a)
 		at = &(*at)->next_of_ioasid;
 	*at = a->next_of_ioasid;
+	/* Its tag in the caches is free for another one's. */
+	if (!ioasid->attachments)
+		nested_forget(ioasid);
 	ioasid->object.users--;
 	domain_put(paging, a->domain);
 	ioasid_refresh(paging);

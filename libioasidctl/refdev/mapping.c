@@ -176,6 +176,20 @@ int call_map_dma(struct refdev_file *file, struct ioasid_map_args *args)
 	return ret;
 }
 
+/* [iova, last] without a hole? */
+static bool is_covered(const struct refdev_ioasid *ioasid, uint64_t iova, uint64_t last)
+{
+	struct itree_node *node = itree_first(&ioasid->mappings, iova, last);
+
+	while (node && node->first <= iova) {
+		if (node->last >= last)
+			return true;
+		iova = node->last + 1;
+		node = itree_next(&ioasid->mappings, node, iova, last);
+	}
+	return false;
+}
+
 static void remove_range(struct refdev_ioasid *ioasid, uint64_t iova, uint64_t last)
 {
 	struct itree_node *node;
@@ -230,7 +244,7 @@ int call_copy_dma(struct refdev_file *file, struct ioasid_copy_args *args)
 		return -EINVAL;
 	if (!range_valid(args->source_iova, args->size))
 		return -EOVERFLOW;
-	if (!mappings_cover(source, args->source_iova, range_last(args->source_iova, args->size)))
+	if (!is_covered(source, args->source_iova, range_last(args->source_iova, args->size)))
 		return -ENOENT;
 	ioasid = ioasid_find(file, args->ioasid);
 	if (!ioasid)
@@ -282,19 +296,6 @@ int call_unmap_dma(struct refdev_file *file, struct ioasid_unmap_args *args)
 	remove_range(ioasid, args->iova, last);
 	args->size = before - ioasid->mapped_bytes;
 	return 0;
-}
-
-bool mappings_cover(const struct refdev_ioasid *ioasid, uint64_t iova, uint64_t last)
-{
-	struct itree_node *node = itree_first(&ioasid->mappings, iova, last);
-
-	while (node && node->first <= iova) {
-		if (node->last >= last)
-			return true;
-		iova = node->last + 1;
-		node = itree_next(&ioasid->mappings, node, iova, last);
-	}
-	return false;
 }
 
 void mappings_destroy(struct refdev_ioasid *ioasid)

@@ -57,6 +57,11 @@ static void iotlb_drop(struct refdev_ioasid *ioasid, uint64_t first, uint64_t la
 			ioasid->iotlb->entries[i].flags = 0;
 }
 
+void nested_forget(struct refdev_ioasid *ioasid)
+{
+	iotlb_drop(ioasid, 0, UINT64_MAX);
+}
+
 bool nested_translate(struct refdev_ioasid *ioasid, const struct refdev_domain *parent,
 		      uint64_t iova, bool write, struct translation *t)
 {

@@ -214,8 +214,6 @@ void ioasid_refresh(struct refdev_ioasid *ioasid);
 void mappings_destroy(struct refdev_ioasid *ioasid);
 /* Enters all mappings into a new table. 0, -ENOMEM or -EFAULT. */
 int mappings_fill(struct refdev_ioasid *ioasid, struct table *table);
-/* [iova, last] without a hole? */
-bool mappings_cover(const struct refdev_ioasid *ioasid, uint64_t iova, uint64_t last);
 
 /* place.c: where IOASID_MAP_ANYWHERE goes. 0, -EINVAL, -EOVERFLOW or -ENOSPC. */
 int place_mapping(const struct refdev_ioasid *ioasid, uint64_t pattern, uint64_t size,
@@ -260,6 +258,8 @@ struct translation {
 /* 0 or -errno for a new nested IOASID; fills it in. */
 int nested_init(struct refdev_ioasid *ioasid, const struct ioasid_alloc_args *args);
 void nested_destroy(struct refdev_ioasid *ioasid);
+/* Nothing of its table is cached any more. */
+void nested_forget(struct refdev_ioasid *ioasid);
 /* Through the nested table only: to t->gpa. False: t->fault. */
 bool nested_translate(struct refdev_ioasid *ioasid, const struct refdev_domain *parent,
 		      uint64_t iova, bool write, struct translation *t);

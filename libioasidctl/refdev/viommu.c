@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
+#include "refdev/memory.h"
 #include "refdev/state.h"
 
 /* What the cells of a mock device's cache begin with. */
@@ -120,20 +121,45 @@ void vdevice_destroy(struct refdev_vdevice *vdevice)
 	viommu->object.users--;
 }
 
-/* Mappings with a queue in them stay. */
+/* Mappings with a queue in them stay: whole pages of the CPU, as that pins them. */
 static void lock_memory(const struct refdev_hw_queue *queue, uint32_t change)
 {
 	struct itree *mappings = &queue->viommu->parent->mappings;
+	uint64_t mask = memory_page_size() - 1, first = queue->iova & ~mask;
+	uint64_t last = queue->last | mask;
 
-	for (struct itree_node *n = itree_first(mappings, queue->iova, queue->last); n;
-	     n = itree_next(mappings, n, queue->iova, queue->last))
+	for (struct itree_node *n = itree_first(mappings, first, last); n;
+	     n = itree_next(mappings, n, first, last))
 		((struct refdev_mapping *)n)->locks += change;
+}
+
+/* Pages must begin and end where those of the memory do, and be there without a hole. */
+static int check_memory(const struct refdev_ioasid *parent, uint64_t iova, uint64_t length)
+{
+	uint64_t mask = memory_page_size() - 1, last = range_last(iova, length) | mask;
+
+	for (iova &= ~mask;;) {
+		struct itree_node *n = itree_first(&parent->mappings, iova, iova);
+		const struct refdev_mapping *m = (struct refdev_mapping *)n;
+
+		if (!n)
+			return -ENOENT;
+		if ((m->vaddr + (iova - n->first)) & mask)
+			return -EINVAL;
+		if (n->last >= last)
+			return 0;
+		if ((m->vaddr + (n->last - n->first) + 1) & mask)
+			return -EINVAL;
+		iova = n->last + 1;
+	}
 }
 
 static int check_queue(const struct refdev_viommu *viommu, const struct ioasid_hw_queue_args *args)
 {
-	if (!mappings_cover(viommu->parent, args->iova, range_last(args->iova, args->length)))
-		return -ENOENT;
+	int ret = check_memory(viommu->parent, args->iova, args->length);
+
+	if (ret)
+		return ret;
 	if (args->index >= viommu->iommu->hw_queues)
 		return -EINVAL;
 	if (viommu->queues[args->index])

@@ -311,6 +311,12 @@ static void test_moves(void **state)
 	assert_int_equal(try(g, GPA + 7 * GUEST_PAGE, IOASID_DMA_WRITE).fault, 0);
 	assert_int_equal(g->memory[7 * GUEST_PAGE], 'x');
 	assert_int_equal(rd_attach(g->f, 1, b), 0);
+	/* nothing is kept of a table that no device is in */
+	*guest_entry(second, 0) = (GPA + 11 * GUEST_PAGE) | GUEST_ENTRY;
+	assert_int_equal(rd_attach(g->f, 1, a), 0);
+	assert_int_equal(rd_attach(g->f, 1, b), 0);
+	assert_int_equal(try(g, GUEST_IOVA, IOASID_DMA_WRITE).fault, 0);
+	assert_int_equal(g->memory[11 * GUEST_PAGE], 'x');
 
 	entries = rd_list(g->f, IOASID_LIST_IOASIDS, 0, list, 8);
 	assert_int_equal(entries, 3);
