@@ -109,24 +109,29 @@ int linux_refuse_unbound(const struct device *spec, const char *label, const cha
 	return -ENODEV;
 }
 
-int linux_request_fd(const struct driver_env *env, enum selector selector, int fd, const char *node)
+int linux_arm_request(const struct driver_env *env, int fd, const char *node, int event)
 {
-	_cleanup_close_ int event = -1;
 	struct vfio_dev_irq_set args = {.argsz = sizeof(args),
 					.flags = VFIO_DEV_IRQ_EVENTFD | VFIO_DEV_IRQ_TRIGGER,
 					.index = VFIO_DEV_PCI_REQUEST,
-					.count = 1};
-	int ret;
+					.count = 1,
+					.eventfd = event};
+	int ret = ioctl(fd, VFIO_DEV_SET_IRQS, &args) < 0 ? -errno : 0;
+
+	driver_trace(env, "VFIO_DEVICE_SET_IRQS fd=%d node=%s index=%u eventfd=%d = %s", fd, node,
+		     args.index, event, linux_result(ret));
+	return ret;
+}
+
+int linux_request_fd(const struct driver_env *env, enum selector selector, int fd, const char *node)
+{
+	_cleanup_close_ int event = -1;
 
 	/* The number means something else, or nothing, to VFIO devices of other buses. */
 	if (selector != SELECTOR_PCI)
 		return -1;
 	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (event < 0)
+	if (event < 0 || linux_arm_request(env, fd, node, event))
 		return -1;
-	args.eventfd = event;
-	ret = ioctl(fd, VFIO_DEV_SET_IRQS, &args) < 0 ? -errno : 0;
-	driver_trace(env, "VFIO_DEVICE_SET_IRQS fd=%d node=%s index=%u eventfd=%d = %s", fd, node,
-		     args.index, event, linux_result(ret));
-	return ret ? -1 : steal_fd(&event);
+	return steal_fd(&event);
 }

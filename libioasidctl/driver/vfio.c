@@ -118,6 +118,7 @@ const struct driver driver_vfio = {
 	.device_open = vfio_device_open,
 	.device_close = vfio_device_close,
 	.device_fd_number = vfio_device_fd_number,
+	.device_request_fd = vfio_device_request_fd,
 	.ioasid_fd_number = ioasid_fd_number,
 	.group_fd_number = vfio_group_fd_number,
 	.device_bind = vfio_device_bind,

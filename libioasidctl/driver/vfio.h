@@ -53,6 +53,7 @@ struct driver_device {
 	enum selector selector;
 	uint32_t group_number;
 	int fd; /* open while its group is in a container and it was attached; else -1 */
+	int request; /* eventfd, see device_request_fd(); -1: not asked for */
 	struct driver_fd *owner; /* bound to; NULL: not bound, or that fd is closed */
 	struct vfio_group *group; /* once bound */
 	struct driver_device *next; /* of the owner's */
@@ -170,6 +171,7 @@ int vfio_device_open(const struct driver_env *env, const struct device *spec,
 		     struct driver_device **out, struct ioasidctl_error **err);
 void vfio_device_close(struct driver_device *dev);
 int vfio_device_fd_number(const struct driver_device *dev);
+int vfio_device_request_fd(struct driver_device *dev);
 int vfio_group_fd_number(const struct driver_device *dev);
 int vfio_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
 		     struct ioasidctl_error **err);

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "driver/vfio.h"
 #include "host/device.h"
+#include "host/inventory.h"
 #include "host/root.h"
 #include "host/sysfs.h"
 
@@ -74,6 +75,7 @@ void vfio_device_close(struct driver_device *dev)
 	struct driver_fd *owner = dev->owner;
 
 	close_device(dev);
+	cleanup_close(&dev->request);
 	if (owner) {
 		struct driver_device **link = &owner->devices;
 
@@ -105,7 +107,7 @@ int vfio_device_open(const struct driver_env *env, const struct device *spec,
 	if (!dev)
 		return error_nomem(err);
 	dev->env = env;
-	dev->fd = -1;
+	dev->fd = dev->request = -1;
 	dev->selector = spec->selector;
 	dev->name = strdup(spec->address);
 	if (asprintf(&dev->label, "%s (%s)", spec->name, spec->address) < 0)
@@ -132,6 +134,13 @@ int vfio_device_open(const struct driver_env *env, const struct device *spec,
 int vfio_device_fd_number(const struct driver_device *dev)
 {
 	return dev->fd;
+}
+
+int vfio_device_request_fd(struct driver_device *dev)
+{
+	if (dev->request < 0 && dev->fd >= 0)
+		dev->request = linux_request_fd(dev->env, dev->selector, dev->fd, dev->name);
+	return dev->request;
 }
 
 int vfio_group_fd_number(const struct driver_device *dev)
@@ -165,6 +174,8 @@ int vfio_device_open_in_group(struct driver_fd *fd, struct driver_device *dev,
 	if (ret < 0)
 		return vfio_fail(err, "VFIO_GROUP_GET_DEVICE_FD", ret, "can't open %s", dev->label);
 	dev->fd = ret;
+	if (dev->request >= 0)
+		linux_arm_request(dev->env, dev->fd, dev->name, dev->request);
 	return 0;
 }
 
@@ -212,6 +223,35 @@ int vfio_device_detach(struct driver_fd *fd, struct driver_device *dev, uint32_t
 	return ret;
 }
 
+static uint32_t number_or_0(uint64_t number)
+{
+	return number == HOST_UNKNOWN ? 0 : (uint32_t)number;
+}
+
+/* VFIO doesn't tell; sysfs does. Names and types there are constants. */
+static int read_hardware(const struct driver_device *dev, struct device_info *out)
+{
+	_cleanup_arena_ struct arena arena = {0};
+	struct host_iommu iommu;
+	int ret = host_iommu_of(dev->env->root, dev->dir, &arena, &iommu);
+
+	if (ret)
+		return ret == -ENOMEM ? ret : 0;
+	out->type = iommu.type;
+	out->iova_bits = number_or_0(iommu.iova_bits);
+	out->nesting = iommu.nesting == 1;
+	out->dirty_tracking = iommu.dirty_tracking == 1;
+	out->snoop_control = iommu.snoop_control == 1;
+	out->pasid_bits = number_or_0(iommu.pasid_bits);
+	for (size_t i = 0; i < iommu.n_registers && i < ARRAY_SIZE(out->registers); i++) {
+		out->registers[i].name = iommu.registers[i].name;
+		out->registers[i].value = iommu.registers[i].value;
+		out->n_registers++;
+	}
+	return 0;
+}
+
+/* What the container says holds for all of its devices together. */
 int vfio_device_info(struct driver_fd *fd, struct driver_device *dev, struct device_info *out,
 		     struct ioasidctl_error **err)
 {
@@ -219,16 +259,19 @@ int vfio_device_info(struct driver_fd *fd, struct driver_device *dev, struct dev
 	int ret;
 
 	*out = (struct device_info){.type = "none"};
-	if (!dev->group->container || dev->selector == SELECTOR_MDEV)
+	if (dev->selector == SELECTOR_MDEV)
+		return 0;
+	if (read_hardware(dev, out))
+		return error_nomem(err);
+	if (!dev->group->container)
 		return 0;
 	ret = vfio_info_read(fd, dev->group->container, &info, err);
 	if (ret)
 		return ret;
 	out->page_sizes = info.page_sizes;
-	out->iova_bits =
-		info.n_ranges
-			? 64U - (uint32_t)__builtin_clzll(info.ranges[info.n_ranges - 1].last | 1)
-			: 0;
+	if (info.n_ranges)
+		out->iova_bits =
+			64U - (uint32_t)__builtin_clzll(info.ranges[info.n_ranges - 1].last | 1);
 	vfio_info_done(&info);
 	return 0;
 }

@@ -145,6 +145,16 @@ int kernel_features_read(const char *root, struct kernel_features *out)
 	return r.no_memory ? -ENOMEM : ret;
 }
 
+int kernel_parameters_read(const char *root, struct kernel_features *out)
+{
+	struct reader r = {.root = root};
+	int ret;
+
+	*out = (struct kernel_features){0};
+	ret = read_parameters(&r, out);
+	return r.no_memory ? -ENOMEM : ret;
+}
+
 void kernel_features_done(struct kernel_features *features)
 {
 	free(features->release);

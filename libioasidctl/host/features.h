@@ -29,5 +29,7 @@ struct kernel_features {
 
 /* 0 or -ENOMEM. */
 int kernel_features_read(const char *root, struct kernel_features *out);
+/* The parameters alone, all else 0: costs next to nothing. */
+int kernel_parameters_read(const char *root, struct kernel_features *out);
 void kernel_features_done(struct kernel_features *features);
 #define _cleanup_features_ __attribute__((cleanup(kernel_features_done)))

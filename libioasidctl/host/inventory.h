@@ -63,6 +63,12 @@ enum host_iommu_type {
 /* NULL at the end. */
 extern const char *const host_iommu_types[];
 
+/*
+ * The IOMMU in front of the device whose directory (with root) is `dir`. Texts live as long as the
+ * arena. 0; -ENOENT: sysfs shows none; -errno.
+ */
+int host_iommu_of(const char *root, const char *dir, struct arena *arena, struct host_iommu *out);
+
 struct host_device {
 	const char *bus; /* as sysfs calls it: pci, mdev, vdpa, platform... */
 	const char *address;

@@ -125,3 +125,23 @@ int scan_iommus(struct host_scan *scan)
 				 names.names[host->n_iommus]);
 	return ret;
 }
+
+int host_iommu_of(const char *root, const char *dir, struct arena *arena, struct host_iommu *out)
+{
+	_cleanup_features_ struct kernel_features kernel = {0};
+	_cleanup_free_ char *link = root_path(dir, "/iommu"), *name = NULL;
+	_cleanup_free_ char *path = root_path(root, "/sys/class/iommu");
+	_cleanup_close_ int class = path ? open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY) : -1;
+	struct host host;
+	struct host_scan scan = {.root = root, .host = &host};
+	int ret = link && path ? sysfs_link(link, &name) : -ENOMEM;
+
+	if (!ret)
+		ret = kernel_parameters_read(root, &kernel);
+	if (ret)
+		return ret;
+	host = (struct host){.kernel = kernel, .arena = *arena};
+	ret = scan_iommu(&scan, out, class, name);
+	*arena = host.arena;
+	return ret;
+}

@@ -337,7 +337,12 @@ static void test_info(void **state)
 	assert_int_equal(info.alignment, 0);
 	ioasid_info_done(&info);
 	assert_int_equal(D.device_info(fd, dev, &hardware, NULL), 0);
+	assert_string_equal(hardware.type, "none");
 
+	/* What VFIO doesn't tell of the IOMMU, sysfs does. */
+	tree_link(&tree, "/sys/class/iommu/dmar0", "/sys/bus/pci/devices/" EDU "/iommu");
+	tree_file(&tree, "d2008c222f0686\n", "/sys/class/iommu/dmar0/intel-iommu/cap");
+	tree_file(&tree, "f0008a\n", "/sys/class/iommu/dmar0/intel-iommu/ecap");
 	attach_first(fd, dev, EDU, id);
 	expect_info(container_fd(fd, id), look_usual);
 	assert_int_equal(D.ioasid_info(fd, id, &info, NULL), 0);
@@ -349,8 +354,15 @@ static void test_info(void **state)
 	ioasid_info_done(&info);
 	expect_info(container_fd(fd, id), look_usual);
 	assert_int_equal(D.device_info(fd, dev, &hardware, NULL), 0);
+	assert_string_equal(hardware.type, "vt-d");
 	assert_int_equal(hardware.page_sizes, 0x40201000);
 	assert_int_equal(hardware.iova_bits, 39);
+	assert_false(hardware.nesting || hardware.dirty_tracking);
+	assert_true(hardware.snoop_control);
+	assert_int_equal(hardware.n_registers, 2);
+	assert_string_equal(hardware.registers[0].name, "cap");
+	assert_int_equal(hardware.registers[0].value, 0xd2008c222f0686);
+	assert_int_equal(hardware.registers[1].value, 0xf0008a);
 	EXPECT(VFIO_T1_INFO, vfio_t1_info, .argsz = 24);
 	assert_int_equal(D.ioasid_probe(fd, id), 0);
 	EXPECT(VFIO_T1_INFO, vfio_t1_info, .argsz = 24);

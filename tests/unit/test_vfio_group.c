@@ -216,6 +216,56 @@ static void test_closing_takes_the_group_out(void **state)
 	D.close(fd);
 }
 
+static int wanted_event;
+
+static void look_event(void *args, void *copy)
+{
+	struct vfio_dev_irq_set *a = args, *c = copy;
+
+	if (!wanted_event)
+		wanted_event = a->eventfd;
+	assert_int_equal(a->eventfd, wanted_event);
+	c->eventfd = 0;
+}
+
+static void expect_arm(void)
+{
+	EXPECT(VFIO_DEV_SET_IRQS, vfio_dev_irq_set, .argsz = 24,
+	       .flags = VFIO_DEV_IRQ_EVENTFD | VFIO_DEV_IRQ_TRIGGER, .index = VFIO_DEV_PCI_REQUEST,
+	       .count = 1);
+	LOOK(look_event);
+}
+
+/* The same eventfd for as long as the device is held, however often the kernel opens it anew. */
+static void test_the_wish_that_it_be_closed(void **state)
+{
+	struct driver_fd *fd = open_fd();
+	uint32_t id = alloc(fd);
+	struct driver_device *dev = bind_device(fd, EDU, true);
+	int event;
+
+	(void)state;
+	wanted_event = 0;
+	assert_int_equal(D.device_request_fd(dev), -1);
+	attach_first(fd, dev, EDU, id);
+	expect_arm();
+	event = D.device_request_fd(dev);
+	assert_true(event >= 0);
+	assert_int_equal(D.device_request_fd(dev), event);
+	expect_unset_container(dev);
+	assert_int_equal(D.detach(fd, dev, NO_PASID, NULL), 0);
+	assert_int_equal(D.device_request_fd(dev), event);
+	expect_set_container(dev, container_fd(fd, id));
+	expect_type(container_fd(fd, id));
+	expect_info(container_fd(fd, id), look_usual);
+	expect_open_device(dev, EDU);
+	expect_arm();
+	assert_int_equal(D.attach(fd, dev, id, NO_PASID, NULL), 0);
+	assert_int_equal(wanted_event, event);
+	D.device_close(dev);
+	D.close(fd);
+}
+
 static void refuse_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id, int errnum,
 			  enum error_kind kind, const char *ioctl_name, const char *cause)
 {
@@ -568,6 +618,7 @@ int main(void)
 		TEST(test_attach_and_detach),
 		TEST(test_mappings_outlive_the_last_group),
 		TEST(test_closing_takes_the_group_out),
+		TEST(test_the_wish_that_it_be_closed),
 		TEST(test_groups_that_do_not_come_in),
 		TEST(test_mappings_that_the_device_cannot_stand),
 		TEST(test_a_second_group_with_reserved_addresses),
