@@ -3,7 +3,8 @@
  * A user-space driver as somebody else would write it: takes the descriptors of `ioasidctl run`,
  * finds in the topology's dump what is mapped where for its device, makes the device (QEMU's edu)
  * do DMA there and looks for the bytes; then makes it do DMA where nothing is mapped, and finds
- * that none went or came. Uses nothing of libioasidctl. Prints TAP.
+ * that none went or came. Where the descriptors are VFIO's, it maps a page of its own by them, too.
+ * Uses nothing of libioasidctl. Prints TAP.
  *
  *	ioasidctl run FILE -- edu_dma DEVICE [FD]
  *
@@ -13,12 +14,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "support_edu.h"
 
 #define MAPPINGS_MAX 16
+
+/* What we need of linux/vfio.h for groups and containers. */
+struct group_status {
+	uint32_t argsz, flags;
+};
+struct dma_map {
+	uint32_t argsz, flags;
+	uint64_t vaddr, iova, size;
+};
+struct dma_unmap {
+	uint32_t argsz, flags;
+	uint64_t iova, size;
+};
+#define GROUP_GET_STATUS	  _IO(';', 100 + 3)
+#define MAP_DMA			  _IO(';', 100 + 13)
+#define UNMAP_DMA		  _IO(';', 100 + 14)
+#define GROUP_VIABLE_IN_CONTAINER 0x3
+#define MAP_READ_WRITE		  0x3
+
+/* -1: the topology is on another interface. */
+struct vfio {
+	int container, group;
+};
 
 struct mapping {
 	uint64_t iova, length, offset;
@@ -90,8 +115,35 @@ static void open_mapping(const json_t *json_fd, const json_t *map, struct mappin
 	m->words = m->memory + m->offset / sizeof(uint64_t);
 }
 
+/* The number of the device's IOMMU group. */
+static long group_of(const json_t *topology, const char *device)
+{
+	json_t *d;
+	size_t i;
+
+	json_array_foreach (json_object_get(topology, "devices"), i, d)
+		if (!strcmp(json_string_value(json_object_get(d, "name")), device))
+			return json_integer_value(json_object_get(d, "group"));
+	return -1;
+}
+
+/* With VFIO's containers there are two more descriptors for the device. */
+static void find_vfio(const json_t *topology, const json_t *fd, const json_t *ioasid,
+		      const char *device, struct vfio *vfio)
+{
+	char name[200];
+
+	if (strcmp(json_string_value(json_object_get(fd, "driver")), "vfio"))
+		return;
+	snprintf(name, sizeof(name), "%s/%s", json_string_value(json_object_get(fd, "name")),
+		 json_string_value(json_object_get(ioasid, "name")));
+	vfio->container = inherited_fd(name);
+	snprintf(name, sizeof(name), "group/%ld", group_of(topology, device));
+	vfio->group = inherited_fd(name);
+}
+
 /* The mappings of the IOASID that the device is attached to, as the dump has them. */
-static size_t read_mappings(const char *device, struct mapping *mappings)
+static size_t read_mappings(const char *device, struct mapping *mappings, struct vfio *vfio)
 {
 	const char *path = getenv("IOASIDCTL_TOPOLOGY");
 	json_error_t error;
@@ -103,10 +155,14 @@ static size_t read_mappings(const char *device, struct mapping *mappings)
 		bail_out("IOASIDCTL_TOPOLOGY=%s: %s", path ? path : "", path ? error.text : "");
 	json_array_foreach (json_object_get(dump, "topologies"), t, topology)
 		json_array_foreach (json_object_get(topology, "fds"), f, fd)
-			json_array_foreach (json_object_get(fd, "ioasids"), i, ioasid)
+			json_array_foreach (json_object_get(fd, "ioasids"), i, ioasid) {
+				if (!is_attached(ioasid, device))
+					continue;
+				find_vfio(topology, fd, ioasid, device, vfio);
 				json_array_foreach (json_object_get(ioasid, "mappings"), k, map)
-					if (is_attached(ioasid, device) && n < MAPPINGS_MAX)
+					if (n < MAPPINGS_MAX)
 						open_mapping(fd, map, &mappings[n++]);
+			}
 	json_decref(dump);
 	if (!n)
 		bail_out("the dump has no mapping for %s", device);
@@ -187,9 +243,39 @@ static bool is_mapped(const struct mapping *mappings, size_t n, uint64_t iova)
 	return false;
 }
 
+/* The highest page that the device reaches; nothing is mapped there. */
+#define OWN_IOVA (EDU_ADDRESS_LAST + 1 - PAGE)
+
+/* A page of this process's own, mapped into the container: bytes arrive there. */
+static void test_container(volatile uint8_t *registers, const struct vfio *vfio,
+			   const struct mapping *first)
+{
+	struct group_status status = {.argsz = sizeof(status)};
+	struct dma_map map = {
+		.argsz = sizeof(map), .flags = MAP_READ_WRITE, .iova = OWN_IOVA, .size = PAGE};
+	struct dma_unmap unmap = {.argsz = sizeof(unmap), .iova = OWN_IOVA, .size = PAGE};
+	uint64_t *page =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	check(!ioctl(vfio->group, GROUP_GET_STATUS, &status) &&
+		      status.flags == GROUP_VIABLE_IN_CONTAINER,
+	      "the group's descriptor says that it is in a container");
+	map.vaddr = (uintptr_t)page;
+	if (!check(!ioctl(vfio->container, MAP_DMA, &map), "the container takes a mapping"))
+		return;
+	fill(first->words, CHUNK_WORDS, 99);
+	transfer(registers, first->iova, CHUNK, false);
+	transfer(registers, OWN_IOVA, CHUNK, true);
+	check(is_filled(page, CHUNK_WORDS, 99), "bytes read at IOVA %#lx arrive there",
+	      first->iova);
+	check(!ioctl(vfio->container, UNMAP_DMA, &unmap) && unmap.size == PAGE,
+	      "and the container takes it away");
+}
+
 int main(int argc, char **argv)
 {
 	struct mapping mappings[MAPPINGS_MAX];
+	struct vfio vfio = {-1, -1};
 	volatile uint8_t *registers;
 	size_t n, n_outside = 0;
 	int device;
@@ -203,7 +289,7 @@ int main(int argc, char **argv)
 	if (argc > 2)
 		check(atoi(argv[2]) == device, "{fd:%s} is %d, the one of LISTEN_FDNAMES", argv[1],
 		      device);
-	n = read_mappings(argv[1], mappings);
+	n = read_mappings(argv[1], mappings, &vfio);
 	registers = open_registers(device);
 	for (size_t i = 0; i < n; i++) {
 		const struct mapping *m = &mappings[i];
@@ -227,6 +313,8 @@ int main(int argc, char **argv)
 			n_outside++;
 		}
 	}
+	if (vfio.container >= 0)
+		test_container(registers, &vfio, &mappings[0]);
 	check(n_outside > 0, "there was an unmapped page to try");
 	return conclude();
 }

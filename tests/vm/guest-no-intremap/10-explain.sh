@@ -28,4 +28,17 @@ is "the way out works" "$status" 0
 ioasidctl delete vm
 is "delete succeeds" "$status" 0
 check_host "after delete"
+
+ioasidctl apply --driver vfio vm.yaml
+[ "$status" -ne 0 ]
+ok "with VFIO's containers, apply is refused as well ($status)"
+says "the message names the other module's option" 'interrupt remapping' \
+	'vfio_iommu_type1.allow_unsafe_interrupts'
+check_host "afterwards"
+echo 1 >/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts
+ioasidctl apply --driver vfio vm.yaml
+is "that way out works, too" "$status" 0
+ioasidctl delete vm
+is "delete succeeds again" "$status" 0
+check_host "after the last delete"
 finish

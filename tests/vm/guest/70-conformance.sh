@@ -5,15 +5,21 @@
 remember_host
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
-for IOASIDCTL_TEST_DRIVER in iommufd vfio; do
-	export IOASIDCTL_TEST_DRIVER
-	for program in "$BUILD"/tests/conformance/test_*; do
+cases() { # DRIVER PROGRAM...
+	local program name
+	export IOASIDCTL_TEST_DRIVER=$1
+	shift
+	for program; do
 		[ -x "$program" ] || continue
+		name="$(basename "$program") on $IOASIDCTL_TEST_DRIVER"
 		"$program" >out 2>err </dev/null
 		status=$?
-		adopt "$(basename "$program")" out
-		is "$(basename "$program") on $IOASIDCTL_TEST_DRIVER ends well" "$status" 0
-		check_host "after $(basename "$program") on $IOASIDCTL_TEST_DRIVER"
+		adopt "$name" out
+		is "$name ends well" "$status" 0
+		check_host "after $name"
 	done
-done
+}
+cases iommufd "$BUILD"/tests/conformance/test_*
+# The others are about what VFIO hasn't got.
+cases vfio "$BUILD/tests/conformance/test_topologies"
 finish
