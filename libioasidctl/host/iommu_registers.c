@@ -165,7 +165,7 @@ int decode_amd(struct host_iommu *iommu, struct arena *arena, uint64_t efr, uint
 	iommu->dirty_tracking = !!(efr & BIT(52));
 	iommu->snoop_control = 1; /* by a bit of each page-table entry */
 	iommu->pasid_bits = guest ? FIELD(efr, 32, 5) + 1 : 0;
-	/* Any power of two from 4K, but a table is shared by these. */
+	/* Any power of two from 4K on; these have levels of their own. */
 	ret = fill_page_sizes(iommu, arena, true, true);
 	if (!ret)
 		ret = fill(iommu, arena, amd_flags, ARRAY_SIZE(amd_flags), words);

@@ -209,9 +209,13 @@ static uint64_t without_extended_space(struct host_scan *scan, int fd)
 
 static uint64_t read_pasid_bits(struct host_scan *scan, int dir)
 {
-	_cleanup_close_ int fd = openat(dir, "config", O_RDONLY | O_CLOEXEC);
+	/* A virtual function uses the PASIDs of its physical function, and has no such capability.
+	 */
+	_cleanup_close_ int fd = openat(dir, "physfn/config", O_RDONLY | O_CLOEXEC);
 	uint32_t at = EXTENDED_SPACE, header, word;
 
+	if (fd < 0)
+		fd = openat(dir, "config", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return HOST_UNKNOWN;
 	if (!read_word(fd, at, &header))

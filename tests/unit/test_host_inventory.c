@@ -468,6 +468,13 @@ static void test_pasids(void **state)
 	write_config("0000:01:00.0", config, sizeof(config));
 	read_host();
 	assert_int_equal(device("0000:01:00.0")->pasid_bits, 16);
+	tree_pci(&tree, "0000:01:10.0", 2, NULL, NULL);
+	tree_link(&tree, "/sys/devices/virtual/iommu/smmu3.0",
+		  "/sys/devices/pci0000:00/0000:01:10.0/iommu");
+	tree_link(&tree, "/sys/devices/pci0000:00/0000:01:00.0",
+		  "/sys/devices/pci0000:00/0000:01:10.0/physfn");
+	read_host();
+	assert_int_equal(device("0000:01:10.0")->pasid_bits, 16);
 	/* Lists that are broken: a circle, a hole, a device that is gone. */
 	put_word(config, 0x200, 0x10010002);
 	write_config("0000:01:00.0", config, sizeof(config));
