@@ -3,76 +3,11 @@
  * The iommufd driver: the HWPTs it makes for IOASIDs with flags, nested ones, PASIDs, dirty pages.
  * Each argument of each ioctl is compared.
  */
-#include "iommufd_fixture.h"
-
-static struct driver_fd *fd;
-
-/* A device bound as that id. */
-static struct driver_device *device(uint32_t id, uint32_t group)
-{
-	struct device spec = {.name = (char *)"nic", .selector = SELECTOR_PCI};
-	struct driver_device *dev;
-	char address[16], node[16];
-	uint32_t got;
-
-	snprintf(address, sizeof(address), "0000:03:%02x.0", id);
-	snprintf(node, sizeof(node), "vfio%u", id);
-	spec.address = address;
-	tree_pci(&tree, address, group, "vfio-pci", node);
-	assert_int_equal(D.device_open(&env, &spec, &dev, NULL), 0);
-	EXPECT(VFIO_DEV_BIND_IOMMUFD, vfio_dev_bind_iommufd, .argsz = 24,
-	       .iommufd = D.fd_number(fd));
-	ANSWER(vfio_dev_bind_iommufd, .argsz = 24, .iommufd = D.fd_number(fd), .out_devid = id);
-	assert_int_equal(D.device_bind(fd, dev, &got, NULL), 0);
-	return dev;
-}
-
-static uint32_t gpa(uint32_t id, uint32_t flags)
-{
-	struct ioasid spec;
-	uint32_t got = 0;
-
-	ioasid_init(&spec);
-	spec.name = (char *)"gpa";
-	spec.flags = flags;
-	EXPECT(IOMMUFD_IOAS_ALLOC, iommufd_ioas_alloc, .size = 12);
-	ANSWER(iommufd_ioas_alloc, .size = 12, .out_ioas_id = id);
-	assert_int_equal(D.ioasid_alloc(fd, &spec, NULL, &got, NULL), 0);
-	assert_int_equal(got, id);
-	return id;
-}
-
-static void expect_attach(uint32_t pt, uint32_t pasid, uint32_t hwpt)
-{
-	uint32_t flags = pasid != NO_PASID, number = pasid == NO_PASID ? 0 : pasid;
-
-	EXPECT(VFIO_DEV_ATTACH_IOMMUFD_PT, vfio_dev_attach_iommufd_pt, .argsz = 16, .flags = flags,
-	       .pt_id = pt, .pasid = number);
-	ANSWER(vfio_dev_attach_iommufd_pt, .argsz = 16, .flags = flags, .pt_id = hwpt,
-	       .pasid = number);
-}
-
-static void expect_refused_attach(uint32_t pt, int errnum)
-{
-	EXPECT(VFIO_DEV_ATTACH_IOMMUFD_PT, vfio_dev_attach_iommufd_pt, .argsz = 16, .pt_id = pt);
-	FAIL(errnum);
-}
+#include "iommufd_objects.h"
 
 static void expect_detach(void)
 {
 	EXPECT(VFIO_DEV_DETACH_IOMMUFD_PT, vfio_dev_detach_iommufd_pt, .argsz = 12);
-}
-
-static void expect_hwpt(uint32_t flags, uint32_t dev, uint32_t pt, uint32_t id)
-{
-	EXPECT(IOMMUFD_HWPT_ALLOC, iommufd_hwpt_alloc, .size = 48, .flags = flags, .dev_id = dev,
-	       .pt_id = pt);
-	ANSWER(iommufd_hwpt_alloc, .size = 48, .out_hwpt_id = id);
-}
-
-static void expect_destroy(uint32_t id)
-{
-	EXPECT(IOMMUFD_DESTROY, iommufd_destroy, .size = 8, .id = id);
 }
 
 static void attach(struct driver_device *dev, uint32_t ioasid, uint32_t pasid)
@@ -91,19 +26,6 @@ static uint32_t domains(uint32_t ioasid)
 	n = info.domains;
 	ioasid_info_done(&info);
 	return n;
-}
-
-static int open_one(void **state)
-{
-	setup(state);
-	fd = open_fd(true);
-	return 0;
-}
-
-static int close_one(void **state)
-{
-	D.close(fd);
-	return teardown(state);
 }
 
 static void test_flags(void **state)
@@ -182,23 +104,6 @@ static void test_attach_that_fails_takes_the_table_along(void **state)
 	D.device_close(dev);
 }
 
-static void look_info(void *args, void *copy)
-{
-	const struct iommufd_hw_info_vtd vtd = {.cap_reg = 0xd2008c22260286, .ecap_reg = 0xf00f4e};
-	struct iommufd_hw_info *a = args, *c = copy;
-
-	memcpy((void *)(uintptr_t)a->data_uptr, &vtd, sizeof(vtd));
-	c->data_uptr = 0;
-}
-
-static void expect_vtd(uint8_t pasid_bits)
-{
-	EXPECT(IOMMUFD_GET_HW_INFO, iommufd_hw_info, .size = 40, .dev_id = 3, .data_len = 256);
-	LOOK(look_info);
-	ANSWER(iommufd_hw_info, .size = 40, .dev_id = 3, .data_len = 24, .data_type = 1,
-	       .out_max_pasid_log2 = pasid_bits);
-}
-
 static void test_what_the_hardware_lacks(void **state)
 {
 	static const struct {
@@ -221,7 +126,7 @@ static void test_what_the_hardware_lacks(void **state)
 		EXPECT(IOMMUFD_HWPT_ALLOC, iommufd_hwpt_alloc, .size = 48, .flags = cases[i].hwpt,
 		       .dev_id = 3, .pt_id = 7 + (uint32_t)i);
 		FAIL(EOPNOTSUPP);
-		expect_vtd(0);
+		expect_info(1, 0);
 		assert_int_equal(D.attach(fd, dev, 7 + (uint32_t)i, NO_PASID, &err), -EOPNOTSUPP);
 		assert_int_equal(err->kind, ERROR_REFUSED);
 		assert_string_equal(err->ioctl, "IOMMU_HWPT_ALLOC");
@@ -424,7 +329,7 @@ static void test_nesting_refused(void **state)
 	expect_hwpt(1, 3, 7, 20);
 	expect_nested(&formats[1], 0, 20, 0);
 	FAIL(EOPNOTSUPP);
-	expect_vtd(0);
+	expect_info(1, 0);
 	expect_destroy(20);
 	assert_int_equal(
 		alloc_nested(&formats[1], 0, (struct nesting){7, NO_INDEX, dev}, &id, &err),
@@ -439,7 +344,7 @@ static void test_nesting_refused(void **state)
 	expect_hwpt(1, 3, 7, 20);
 	expect_nested(&formats[0], 0, 20, 0);
 	FAIL(EOPNOTSUPP);
-	expect_vtd(0);
+	expect_info(1, 0);
 	expect_destroy(20);
 	assert_int_equal(
 		alloc_nested(&formats[0], 0, (struct nesting){7, NO_INDEX, dev}, &id, &err),
@@ -481,7 +386,7 @@ static void test_pasids_refused(void **state)
 	EXPECT(VFIO_DEV_ATTACH_IOMMUFD_PT, vfio_dev_attach_iommufd_pt, .argsz = 16, .flags = 1,
 	       .pt_id = 21, .pasid = 64);
 	FAIL(EINVAL);
-	expect_vtd(6);
+	expect_info(1, 6);
 	expect_destroy(21);
 	assert_int_equal(D.attach(fd, dev, 7, 64, &err), -EINVAL);
 	assert_non_null(strstr(err->message, "can't attach PASID 64 of nic"));
