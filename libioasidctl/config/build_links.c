@@ -271,7 +271,8 @@ static void link_queues(struct builder *b, uint32_t fd, uint32_t index, const st
 			}
 	}
 	/* In the order in which the hardware takes them. */
-	qsort(to->queues, to->n_queues, sizeof(*to->queues), compare_queues);
+	if (to->n_queues)
+		qsort(to->queues, to->n_queues, sizeof(*to->queues), compare_queues);
 }
 
 static void link_vfio_compat(struct builder *b, uint32_t index, const struct place *up)
