@@ -287,12 +287,23 @@ static int unmap(struct driver_fd *fd, uint32_t id, uint64_t iova, uint64_t leng
 		 struct ioasidctl_error **err)
 {
 	struct ioasid_unmap_args args = {.ioasid = id, .iova = iova, .size = length};
-	int ret = ioasid_call(fd, IOASID_UNMAP_DMA, &args, sizeof(args));
+	int ret;
 
-	return ret ? ioasid_fail(err, IOASID_UNMAP_DMA, ret,
-				 "can't unmap 0x%" PRIx64 "-0x%" PRIx64 " in IOASID %u", iova,
-				 iova + (length - 1), id)
-		   : 0;
+	/* The device takes 0 with the longest length as "everything", which nobody means here. */
+	if (!range_valid(iova, length) || length == UINT64_MAX)
+		return error_new(err, ERROR_REFUSED, EINVAL, "no range to unmap at 0x%" PRIx64,
+				 iova);
+	ret = ioasid_call(fd, IOASID_UNMAP_DMA, &args, sizeof(args));
+	if (ret)
+		return ioasid_fail(err, IOASID_UNMAP_DMA, ret,
+				   "can't unmap 0x%" PRIx64 "-0x%" PRIx64 " in IOASID %u", iova,
+				   range_last(iova, length), id);
+	if (args.size != length)
+		return error_new(err, ERROR_VERIFY, EIO,
+				 "unmapping 0x%" PRIx64 "-0x%" PRIx64 " took away 0x%" PRIx64
+				 " bytes instead of 0x%" PRIx64,
+				 iova, range_last(iova, length), (uint64_t)args.size, length);
+	return 0;
 }
 
 struct mapping_listener {

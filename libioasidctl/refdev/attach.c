@@ -21,13 +21,16 @@ static bool is_needed(const struct refdev_ioasid *ioasid, uint64_t first, uint64
 	return false;
 }
 
-static int check_ranges(const struct refdev_ioasid *ioasid, const struct refdev_group *group)
+static int check_reserved(const struct refdev_ioasid *ioasid, const struct refdev_group *group)
 {
-	const struct machine_iommu *iommu = group->hw->iommu;
-
 	for (size_t i = 0; i < group->hw->n_reserved; i++)
 		if (is_needed(ioasid, group->hw->reserved[i].first, group->hw->reserved[i].last))
 			return -EADDRINUSE;
+	return 0;
+}
+
+static int check_aperture(const struct refdev_ioasid *ioasid, const struct machine_iommu *iommu)
+{
 	if (iommu->first && is_needed(ioasid, 0, iommu->first - 1))
 		return -EADDRINUSE;
 	if (iommu->last != UINT64_MAX && is_needed(ioasid, iommu->last + 1, UINT64_MAX))
@@ -59,6 +62,20 @@ static int check_abilities(const struct refdev_ioasid *paging, const struct mach
 	if (paging->flags & IOASID_ALLOC_DIRTY && !iommu->dirty_tracking)
 		return -EOPNOTSUPP;
 	return 0;
+}
+
+int ioasid_realise(struct refdev_ioasid *ioasid, const struct refdev_group *group,
+		   const struct machine_iommu *iommu, struct refdev_domain **out)
+{
+	int ret = check_abilities(ioasid, iommu);
+
+	if (!ret)
+		ret = check_aperture(ioasid, iommu);
+	if (!ret)
+		ret = check_alignment(ioasid, iommu);
+	if (!ret)
+		ret = ioasid_reserve(ioasid, group);
+	return ret ? ret : domain_get(ioasid, iommu, out);
 }
 
 /* PASIDs and whole devices of a group side by side want the flag on both sides. */
@@ -140,7 +157,9 @@ static int prepare(const struct refdev_device *device, struct refdev_ioasid *ioa
 	int ret = check_abilities(paging, group->hw->iommu);
 
 	if (!ret && whole)
-		ret = check_ranges(paging, group);
+		ret = check_reserved(paging, group);
+	if (!ret && whole)
+		ret = check_aperture(paging, group->hw->iommu);
 	if (!ret)
 		ret = check_pasid_flags(group, ioasid, pasid);
 	if (!ret)
@@ -149,11 +168,7 @@ static int prepare(const struct refdev_device *device, struct refdev_ioasid *ioa
 		ret = check_nested(device, ioasid, pasid);
 	if (!ret)
 		ret = check_members(device, ioasid);
-	if (!ret)
-		ret = check_alignment(paging, group->hw->iommu);
-	if (!ret)
-		ret = ioasid_reserve(paging, whole ? group : NULL);
-	return ret ? ret : domain_get(paging, group->hw->iommu, domain);
+	return ret ? ret : ioasid_realise(paging, whole ? group : NULL, group->hw->iommu, domain);
 }
 
 static void leave(struct refdev_attachment *a)

@@ -134,8 +134,11 @@ int nested_init(struct refdev_ioasid *ioasid, const struct ioasid_alloc_args *ar
 		ret = format->check(&args->table);
 	if (!ret && format->ranges)
 		ret = format->ranges(&args->table, &ioasid->permitted, &ioasid->n_permitted);
+	if (!ret)
+		ret = ioasid_realise(parent, NULL, iommu, &ioasid->below);
 	if (ret)
 		return ret;
+	ioasid_refresh(parent);
 	ioasid->iommu = iommu;
 	ioasid->alignment = PAGE_MASK + 1;
 	ioasid->table = args->table;
@@ -160,6 +163,8 @@ void nested_destroy(struct refdev_ioasid *ioasid)
 		at = &(*at)->sibling;
 	*at = ioasid->sibling;
 	ioasid->parent->object.users--;
+	domain_put(ioasid->parent, ioasid->below);
+	ioasid_refresh(ioasid->parent);
 	if (ioasid->viommu)
 		ioasid->viommu->object.users--;
 	free(ioasid->iotlb);

@@ -6,11 +6,8 @@
 #include "refdev/memory.h"
 #include "refdev/state.h"
 
-/* A group forbids its reserved regions and what lies below and above its IOMMU's aperture. */
-static size_t count_forbidden(const struct refdev_group *group)
-{
-	return group->hw->n_reserved + 2;
-}
+/* A domain forbids what lies below and above its IOMMU's aperture, a group its reserved regions. */
+#define FORBIDDEN_BY_DOMAIN 2
 
 /* From `a` on, in the lists of one IOASID and its next siblings. */
 static struct refdev_attachment *whole_devices(struct refdev_attachment *a,
@@ -27,8 +24,8 @@ static struct refdev_attachment *whole_devices(struct refdev_attachment *a,
 }
 
 /*
- * The attachments that narrow a gpa: whole devices in it and in what is nested on it. Linux too
- * lets PASIDs narrow nothing.
+ * The attachments that narrow a gpa: whole devices in it and in what is nested on it. PASIDs bring
+ * no reserved regions, as in Linux, which takes those for a matter of interrupts.
  */
 static struct refdev_attachment *first_restriction(const struct refdev_ioasid *ioasid)
 {
@@ -45,12 +42,13 @@ static struct refdev_attachment *next_restriction(const struct refdev_attachment
 
 int ioasid_reserve(struct refdev_ioasid *ioasid, const struct refdev_group *group)
 {
-	size_t needed = group ? count_forbidden(group) : 0;
+	size_t needed = (group ? group->hw->n_reserved : 0) +
+			FORBIDDEN_BY_DOMAIN * (ioasid_count_domains(ioasid) + 1);
 	struct ioasid_range *bigger;
 
 	for (const struct refdev_attachment *a = first_restriction(ioasid); a;
 	     a = next_restriction(a))
-		needed += count_forbidden(a->group);
+		needed += a->group->hw->n_reserved;
 	if (ioasid->permitted && needed <= ioasid->capacity)
 		return 0;
 	bigger = realloc(ioasid->permitted, (needed + 1) * sizeof(*bigger));
@@ -80,11 +78,14 @@ static size_t collect_forbidden(struct refdev_ioasid *ioasid)
 	for (const struct refdev_attachment *a = first_restriction(ioasid); a;
 	     a = next_restriction(a)) {
 		const struct machine_group *group = a->group->hw;
-		const struct machine_iommu *iommu = group->iommu;
 
 		for (size_t i = 0; i < group->n_reserved; i++)
 			out[n++] = (struct ioasid_range){group->reserved[i].first,
 							 group->reserved[i].last};
+	}
+	for (const struct refdev_domain *d = ioasid->domains; d; d = d->next) {
+		const struct machine_iommu *iommu = d->iommu;
+
 		if (iommu->first)
 			out[n++] = (struct ioasid_range){0, iommu->first - 1};
 		if (iommu->last != UINT64_MAX)

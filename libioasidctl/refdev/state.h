@@ -127,6 +127,7 @@ struct refdev_ioasid {
 	/* nested */
 	struct refdev_ioasid *parent; /* NULL: a gpa */
 	struct refdev_viommu *viommu;
+	struct refdev_domain *below; /* of the parent, for the IOMMU it was made for */
 	struct refdev_ioasid *sibling;
 	const struct machine_iommu *iommu; /* the one it was made for, or one of its kind */
 	struct ioasid_table table;
@@ -143,6 +144,7 @@ struct refdev_viommu {
 	struct refdev_object object;
 	enum ioasid_viommu_type type;
 	struct refdev_ioasid *parent;
+	struct refdev_domain *below; /* of the parent */
 	const struct machine_iommu *iommu;
 	uint64_t cookie; /* of the device it was made for */
 	struct refdev_vdevice *vdevices;
@@ -206,6 +208,12 @@ uint32_t ioasid_count_domains(const struct refdev_ioasid *ioasid);
 uint32_t ioasid_count_attached(const struct refdev_ioasid *ioasid);
 
 /* ranges.c: what a gpa may use. */
+/*
+ * attach.c: the domain that serves an IOMMU, with room for what it and the group (may be NULL)
+ * forbid; ioasid_refresh() is the caller's. 0 or what an attachment would fail with.
+ */
+int ioasid_realise(struct refdev_ioasid *ioasid, const struct refdev_group *group,
+		   const struct machine_iommu *iommu, struct refdev_domain **out);
 /* Makes room for what `group` forbids, so that ioasid_refresh() can't fail. 0 or -ENOMEM. */
 int ioasid_reserve(struct refdev_ioasid *ioasid, const struct refdev_group *group);
 void ioasid_refresh(struct refdev_ioasid *ioasid);

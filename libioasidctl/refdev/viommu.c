@@ -54,6 +54,13 @@ int call_viommu_alloc(struct refdev_file *file, struct ioasid_viommu_args *args)
 		free(viommu);
 		return -ENOMEM;
 	}
+	ret = ioasid_realise(parent, NULL, iommu, &viommu->below);
+	if (ret) {
+		free(viommu->queues);
+		free(viommu);
+		return ret;
+	}
+	ioasid_refresh(parent);
 	viommu->type = type;
 	viommu->iommu = iommu;
 	viommu->cookie = args->cookie;
@@ -67,6 +74,8 @@ int call_viommu_alloc(struct refdev_file *file, struct ioasid_viommu_args *args)
 void viommu_destroy(struct refdev_viommu *viommu)
 {
 	viommu->parent->object.users--;
+	domain_put(viommu->parent, viommu->below);
+	ioasid_refresh(viommu->parent);
 	free(viommu->queues);
 }
 

@@ -46,7 +46,7 @@ struct world {
 	struct driver_fd *fd;
 	struct driver_device *devices[DEVICES];
 	struct {
-		bool used;
+		bool used, nested, dirty, tracking;
 		uint32_t id;
 	} slots[SLOTS];
 	bool wants_va;
@@ -70,6 +70,16 @@ enum difference {
 size_t make_sequence(uint64_t seed, struct call sequence[static SEQUENCE_MAX]);
 void print_call(const struct call *c);
 
-/* Whether the kernel may say `linux_ret` where the reference device says `reference`. */
-enum difference explain_difference(const struct call *c, int linux_ret, int reference);
+/* Of the IOASIDs that a call is about. */
+enum trait {
+	TRAIT_NESTED = 1 << 0,
+	TRAIT_TRACKING = 1 << 1, /* dirty pages are being recorded */
+};
+
+/*
+ * Whether the kernel may say `linux_ret` where the reference device says `reference`, or the same
+ * with another answer. `traits`: of the IOASIDs concerned.
+ */
+enum difference explain_difference(const struct call *c, uint32_t traits, int linux_ret,
+				   int reference);
 void print_explanations(void);

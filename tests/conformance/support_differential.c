@@ -127,26 +127,39 @@ void print_call(const struct call *c)
 	       c->anywhere ? " anywhere" : "", c->count);
 }
 
+#define KEPT_TABLE \
+	"a table with a record of dirty pages outlives its last device in Linux, and keeps its aperture"
+#define TWO_KINDS \
+	"what can be mapped and what is nested are two kinds of objects in Linux, one here"
+
 /* Differences that are the kernel's own, each with its reason. */
 static const struct explained {
 	enum call_kind kind;
 	int linux_ret, reference;
+	uint32_t traits; /* enum trait: only with those */
 	bool ends; /* from here on the two aren't alike */
 	const char *reason;
 } explained[] = {
-	{CALL_DETACH, 0, -ENOENT, false,
+	{CALL_DETACH, 0, -ENOENT, 0, false,
 	 "Linux takes the detaching of what isn't attached for done"},
-	{CALL_COUNT, 0, 0, false, NULL},
+	{CALL_MAP, -ENOENT, -EINVAL, TRAIT_NESTED, false, TWO_KINDS},
+	{CALL_UNMAP, -ENOENT, -EINVAL, TRAIT_NESTED, false, TWO_KINDS},
+	{CALL_COPY, -ENOENT, -EINVAL, TRAIT_NESTED, false, TWO_KINDS},
+	{CALL_ALLOW, -ENOENT, -EINVAL, TRAIT_NESTED, false, TWO_KINDS},
+	{CALL_INFO, 0, 0, TRAIT_TRACKING, true, KEPT_TABLE},
+	{CALL_COUNT, 0, 0, 0, false, NULL},
 };
 
 static uint64_t counts[ARRAY_SIZE(explained)];
 
-enum difference explain_difference(const struct call *c, int linux_ret, int reference)
+enum difference explain_difference(const struct call *c, uint32_t traits, int linux_ret,
+				   int reference)
 {
 	for (size_t i = 0; explained[i].reason; i++) {
 		const struct explained *e = &explained[i];
 
-		if (e->kind != c->kind || e->linux_ret != linux_ret || e->reference != reference)
+		if (e->kind != c->kind || e->linux_ret != linux_ret || e->reference != reference ||
+		    (e->traits & traits) != e->traits)
 			continue;
 		counts[i]++;
 		return e->ends ? DIFFERENCE_ENDS : DIFFERENCE_KNOWN;

@@ -46,6 +46,8 @@ static int alloc_gpa(struct world *w, const struct call *c)
 	spec.flags = c->flags;
 	ret = w->ops->ioasid_alloc(w->fd, &spec, NULL, &w->slots[c->slot].id, NULL);
 	w->slots[c->slot].used = !ret;
+	w->slots[c->slot].nested = w->slots[c->slot].tracking = false;
+	w->slots[c->slot].dirty = spec.flags & IOASID_FLAG_DIRTY;
 	return ret;
 }
 
@@ -64,7 +66,8 @@ static int alloc_nested(struct world *w, const struct call *c)
 	spec.flags = c->flags & IOASID_FLAG_PASID;
 	spec.table = (struct table){.format = TABLE_MOCK, .words = {c->device}, .n_words = 1};
 	ret = w->ops->ioasid_alloc(w->fd, &spec, &on, &w->slots[c->slot].id, NULL);
-	w->slots[c->slot].used = !ret;
+	w->slots[c->slot].used = w->slots[c->slot].nested = !ret;
+	w->slots[c->slot].dirty = w->slots[c->slot].tracking = false;
 	return ret;
 }
 
@@ -124,11 +127,17 @@ static int detach(struct world *w, const struct call *c)
 	return w->ops->detach(w->fd, w->devices[c->device], c->pasid, NULL);
 }
 
+/* Without the flag, the library asks no driver. */
 static int dirty_set(struct world *w, const struct call *c)
 {
-	if (!w->slots[c->slot].used)
+	int ret;
+
+	if (!w->slots[c->slot].used || !w->slots[c->slot].dirty)
 		return SETTLED;
-	return w->ops->dirty_set(w->fd, id_of(w, c->slot), c->on, NULL);
+	ret = w->ops->dirty_set(w->fd, id_of(w, c->slot), c->on, NULL);
+	if (!ret)
+		w->slots[c->slot].tracking = c->on;
+	return ret;
 }
 
 static int dirty_read(struct world *w, const struct call *c)
@@ -137,7 +146,9 @@ static int dirty_read(struct world *w, const struct call *c)
 	uint64_t bitmap[MEMORY / 2048 / 64] = {0};
 	int ret;
 
-	if (!w->slots[c->slot].used)
+	/* Whole pages are the library's business. */
+	if (!w->slots[c->slot].used || !w->slots[c->slot].dirty || range.last < range.first ||
+	    (c->iova | c->length) & 4095)
 		return SETTLED;
 	ret = w->ops->dirty_read(w->fd, id_of(w, c->slot), &range, 4096, c->on, bitmap, NULL);
 
@@ -150,7 +161,12 @@ static int dirty_read(struct world *w, const struct call *c)
 static int info(struct world *w, const struct call *c)
 {
 	struct ioasid_info said = {0};
-	int ret = w->ops->ioasid_info(w->fd, id_of(w, c->slot), &said, NULL);
+	int ret;
+
+	/* What a guest's own table allows, only the guest knows. */
+	if (w->slots[c->slot].used && w->slots[c->slot].nested)
+		return SETTLED;
+	ret = w->ops->ioasid_info(w->fd, id_of(w, c->slot), &said, NULL);
 
 	for (size_t i = 0; !ret && i < said.n_ranges; i++)
 		w->answer = (w->answer * 31 + said.ranges[i].first) * 31 + said.ranges[i].last;
@@ -214,18 +230,28 @@ static void end(struct world *w)
 	w->fd = NULL;
 }
 
+static uint32_t traits(const struct world *w, uint32_t slot)
+{
+	if (!w->slots[slot].used)
+		return 0;
+	return (w->slots[slot].nested ? TRAIT_NESTED : 0) |
+	       (w->slots[slot].tracking ? TRAIT_TRACKING : 0);
+}
+
 static enum difference compare(struct world worlds[2], const struct call *c, size_t which,
 			       struct verdict *v)
 {
+	const uint32_t slots = traits(&worlds[0], c->slot) | traits(&worlds[0], c->other);
+
 	for (size_t i = 0; i < 2; i++) {
 		worlds[i].answer = 0;
 		v->ret[i] = calls[c->kind](&worlds[i], c);
 		v->answer[i] = worlds[i].answer;
 	}
 	v->which = which;
-	if (v->ret[0] != v->ret[1])
-		return explain_difference(c, v->ret[0], v->ret[1]);
-	return v->answer[0] == v->answer[1] ? DIFFERENCE_NONE : DIFFERENCE_FOUND;
+	if (v->ret[0] == v->ret[1] && v->answer[0] == v->answer[1])
+		return DIFFERENCE_NONE;
+	return explain_difference(c, slots, v->ret[0], v->ret[1]);
 }
 
 /* Runs a sequence on both, up to the first difference that matters, and what can be asked then. */
