@@ -30,13 +30,13 @@ static bool pin_fits(const struct refdev_file *file, uint64_t size)
 	return sum <= limit && size <= limit - sum;
 }
 
-static struct refdev_pin *pin_new(struct refdev_file *file, uint64_t size)
+static struct refdev_pin *pin_new(struct refdev_file *file, uint64_t size, bool writable)
 {
 	struct refdev_pin *pin = pin_fits(file, size) ? malloc(sizeof(*pin)) : NULL;
 
 	if (!pin)
 		return NULL;
-	*pin = (struct refdev_pin){.refs = 1, .size = size};
+	*pin = (struct refdev_pin){.refs = 1, .size = size, .writable = writable};
 	file->pinned_bytes += size;
 	return pin;
 }
@@ -165,7 +165,7 @@ int call_map_dma(struct refdev_file *file, struct ioasid_map_args *args)
 		return ret;
 	if (offset & (ioasid->alignment - 1))
 		return -EINVAL;
-	pin = pin_new(file, args->size);
+	pin = pin_new(file, args->size, access & IOASID_MAP_WRITE);
 	if (!pin)
 		return -ENOMEM;
 	ret = add_mapping(ioasid, iova, args->size, args->vaddr, access, pin);
@@ -228,6 +228,15 @@ static int copy_pieces(struct refdev_ioasid *ioasid, const struct refdev_ioasid 
 	}
 }
 
+static bool is_writable(struct refdev_ioasid *source, uint64_t iova, uint64_t last)
+{
+	for (struct itree_node *n = itree_first(&source->mappings, iova, last); n;
+	     n = itree_next(&source->mappings, n, iova, last))
+		if (!mapping_of(n)->pin->writable)
+			return false;
+	return true;
+}
+
 int call_copy_dma(struct refdev_file *file, struct ioasid_copy_args *args)
 {
 	struct refdev_ioasid *source, *ioasid;
@@ -252,6 +261,9 @@ int call_copy_dma(struct refdev_file *file, struct ioasid_copy_args *args)
 	if (ioasid->parent)
 		return -EINVAL;
 	ret = check_iova(ioasid, args->iova, args->size);
+	if (!ret && args->flags & IOASID_MAP_WRITE &&
+	    !is_writable(source, args->source_iova, range_last(args->source_iova, args->size)))
+		ret = -EPERM;
 	return ret ? ret : copy_pieces(ioasid, source, args);
 }
 

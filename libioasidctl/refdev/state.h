@@ -55,6 +55,7 @@ struct refdev_group {
 struct refdev_pin {
 	size_t refs;
 	uint64_t size;
+	bool writable; /* by devices: what is pinned for reading stays that, copied or not */
 };
 
 struct refdev_mapping {

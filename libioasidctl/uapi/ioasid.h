@@ -247,7 +247,8 @@ struct ioasid_unmap_args {
 /*
  * COPY_DMA: maps at `iova` what is mapped at [source_iova, + size) of another (or the same)
  * address space. The memory stays pinned, and accounted, once.
- * ENOENT: not all of the source range is mapped; else as MAP_DMA.
+ * ENOENT: not all of the source range is mapped; EPERM: for writing, but what was mapped first was
+ * for reading only; else as MAP_DMA.
  */
 struct ioasid_copy_args {
 	__u32 argsz;

@@ -5,7 +5,7 @@
 . "$TOP/tests/vm/lib.sh"
 remember_host
 
-export IOASIDCTL_TEST_DRIVER=iommufd IOASIDCTL_SEQUENCES=2000
+export IOASIDCTL_TEST_DRIVER=iommufd IOASIDCTL_SEQUENCES=${IOASIDCTL_SEQUENCES:-500}
 "$BUILD/tests/conformance/test_differential" >out 2>err </dev/null
 adopt "random calls" out
 check_host "afterwards"
