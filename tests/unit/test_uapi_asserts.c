@@ -7,12 +7,16 @@
  */
 #include "uapi/iommufd.h"
 #include "uapi/iommufd_test.h"
+#include "uapi/vdpa.h"
 #include "uapi/vfio.h"
+#include "uapi/vhost.h"
 
 #if __has_include(<linux/iommufd.h>) || defined(ASSERT_ALL)
 #include <linux/iommufd.h>
 #endif
+#include <linux/vdpa.h>
 #include <linux/vfio.h>
+#include <linux/vhost.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -530,6 +534,65 @@ MOCK_AT(last, 64);
 _Static_assert(sizeof(struct iommufd_hwpt_mock) == 8, "iommufd_hwpt_mock");
 _Static_assert(sizeof(struct iommufd_hwpt_mock_invalidate) == 8, "iommufd_hwpt_mock_invalidate");
 _Static_assert(sizeof(struct iommufd_viommu_mock_invalidate) == 12, "viommu_mock_invalidate");
+
+/* vDPA: its netlink family, and vhost-vdpa. */
+SAME(VDPA_NETLINK_VERSION, VDPA_GENL_VERSION);
+_Static_assert(sizeof(VDPA_NETLINK_FAMILY) == sizeof(VDPA_GENL_NAME), "VDPA_NETLINK_FAMILY");
+SAME(VDPA_NETLINK_MGMTDEV_NEW, VDPA_CMD_MGMTDEV_NEW);
+SAME(VDPA_NETLINK_MGMTDEV_GET, VDPA_CMD_MGMTDEV_GET);
+SAME(VDPA_NETLINK_DEV_NEW, VDPA_CMD_DEV_NEW);
+SAME(VDPA_NETLINK_DEV_DEL, VDPA_CMD_DEV_DEL);
+SAME(VDPA_NETLINK_DEV_GET, VDPA_CMD_DEV_GET);
+SAME(VDPA_NETLINK_MGMTDEV_BUS_NAME, VDPA_ATTR_MGMTDEV_BUS_NAME);
+SAME(VDPA_NETLINK_MGMTDEV_DEV_NAME, VDPA_ATTR_MGMTDEV_DEV_NAME);
+SAME(VDPA_NETLINK_MGMTDEV_SUPPORTED_CLASSES, VDPA_ATTR_MGMTDEV_SUPPORTED_CLASSES);
+SAME(VDPA_NETLINK_DEV_NAME, VDPA_ATTR_DEV_NAME);
+SAME(VDPA_NETLINK_DEV_ID, VDPA_ATTR_DEV_ID);
+SAME(VDPA_NETLINK_DEV_VENDOR_ID, VDPA_ATTR_DEV_VENDOR_ID);
+SAME(VDPA_NETLINK_DEV_MAX_VQS, VDPA_ATTR_DEV_MAX_VQS);
+SAME(VDPA_NETLINK_DEV_MAX_VQ_SIZE, VDPA_ATTR_DEV_MAX_VQ_SIZE);
+SAME(VDPA_NETLINK_DEV_NET_CFG_MACADDR, VDPA_ATTR_DEV_NET_CFG_MACADDR);
+SAME(VDPA_NETLINK_DEV_NET_CFG_MAX_VQP, VDPA_ATTR_DEV_NET_CFG_MAX_VQP);
+SAME(VDPA_NETLINK_DEV_NET_CFG_MTU, VDPA_ATTR_DEV_NET_CFG_MTU);
+SAME(VDPA_NETLINK_DEV_MGMTDEV_MAX_VQS, VDPA_ATTR_DEV_MGMTDEV_MAX_VQS);
+SAME(VHOST_VDPA_OWN, VHOST_SET_OWNER);
+SAME(VHOST_VDPA_FEATURES_GET, VHOST_GET_BACKEND_FEATURES);
+SAME(VHOST_VDPA_FEATURES_SET, VHOST_SET_BACKEND_FEATURES);
+SAME(VHOST_VDPA_DEVICE_ID, VHOST_VDPA_GET_DEVICE_ID);
+SAME(VHOST_VDPA_IOVA_RANGE, VHOST_VDPA_GET_IOVA_RANGE);
+SAME_SIZE(vhost_vdpa_range, vhost_vdpa_iova_range);
+SAME_FIELD(vhost_vdpa_range, first, vhost_vdpa_iova_range, first);
+SAME_FIELD(vhost_vdpa_range, last, vhost_vdpa_iova_range, last);
+SAME_SIZE(vhost_vdpa_state, vhost_vring_state);
+SAME_FIELD(vhost_vdpa_state, index, vhost_vring_state, index);
+SAME_FIELD(vhost_vdpa_state, num, vhost_vring_state, num);
+SAME_SIZE(vhost_vdpa_message, vhost_msg_v2);
+SAME_FIELD(vhost_vdpa_message, type, vhost_msg_v2, type);
+SAME_FIELD(vhost_vdpa_message, iova, vhost_msg_v2, iotlb.iova);
+SAME_FIELD(vhost_vdpa_message, size, vhost_msg_v2, iotlb.size);
+SAME_FIELD(vhost_vdpa_message, uaddr, vhost_msg_v2, iotlb.uaddr);
+SAME_FIELD(vhost_vdpa_message, perm, vhost_msg_v2, iotlb.perm);
+SAME_FIELD(vhost_vdpa_message, request, vhost_msg_v2, iotlb.type);
+SAME(VHOST_VDPA_MESSAGE_V2, VHOST_IOTLB_MSG_V2);
+SAME(VHOST_VDPA_UPDATE, VHOST_IOTLB_UPDATE);
+SAME(VHOST_VDPA_INVALIDATE, VHOST_IOTLB_INVALIDATE);
+SAME(VHOST_VDPA_BATCH_BEGIN, VHOST_IOTLB_BATCH_BEGIN);
+SAME(VHOST_VDPA_BATCH_END, VHOST_IOTLB_BATCH_END);
+SAME(VHOST_VDPA_READ, VHOST_ACCESS_RO);
+SAME(VHOST_VDPA_WRITE, VHOST_ACCESS_WO);
+SAME(VHOST_VDPA_F_MSG_V2, VHOST_BACKEND_F_IOTLB_MSG_V2);
+SAME(VHOST_VDPA_F_BATCH, VHOST_BACKEND_F_IOTLB_BATCH);
+/* Linux 6.0. */
+#if defined(VHOST_VDPA_GET_GROUP_NUM) || defined(ASSERT_ALL)
+SAME_FIELD(vhost_vdpa_message, asid, vhost_msg_v2, asid);
+SAME(VHOST_VDPA_F_ASID, VHOST_BACKEND_F_IOTLB_ASID);
+SAME(VHOST_VDPA_SPACES, VHOST_VDPA_GET_AS_NUM);
+SAME(VHOST_VDPA_GROUPS, VHOST_VDPA_GET_GROUP_NUM);
+SAME(VHOST_VDPA_GROUP_TO_ASID, VHOST_VDPA_SET_GROUP_ASID);
+#endif
+#if defined(VHOST_BACKEND_F_IOTLB_PERSIST) || defined(ASSERT_ALL)
+SAME(VHOST_VDPA_F_PERSIST, VHOST_BACKEND_F_IOTLB_PERSIST);
+#endif
 
 static const struct {
 	const char *name;
