@@ -105,6 +105,30 @@ static void print_taken(const json_t *d)
 	putchar('\n');
 }
 
+static void print_iotlb(const json_t *d)
+{
+	const json_t *iotlb = json_object_get(d, "iotlb"), *table;
+	size_t i;
+
+	if (json_object_get(d, "management"))
+		printf("\n    made on %s", text_of(d, "management"));
+	if (!iotlb)
+		return;
+	printf("\n    %" JSON_INTEGER_FORMAT " address spaces, %" JSON_INTEGER_FORMAT
+	       " virtqueue groups",
+	       json_integer_value(json_object_get(iotlb, "address_spaces")),
+	       json_integer_value(json_object_get(iotlb, "vq_groups")));
+	json_array_foreach (json_object_get(iotlb, "tables"), i, table) {
+		printf("\n    address space %" JSON_INTEGER_FORMAT ": %" JSON_INTEGER_FORMAT
+		       " mappings",
+		       json_integer_value(json_object_get(table, "asid")),
+		       json_integer_value(json_object_get(table, "entries")));
+		if (json_object_get(table, "vq_group"))
+			printf(", virtqueue group %" JSON_INTEGER_FORMAT,
+			       json_integer_value(json_object_get(table, "vq_group")));
+	}
+}
+
 static void print_device(const json_t *d)
 {
 	const json_t *driver = json_object_get(d, "driver");
@@ -139,6 +163,7 @@ static void print_device(const json_t *d)
 		if (is_true(hardware, "dirty_tracking"))
 			fputs(", dirty tracking", stdout);
 	}
+	print_iotlb(d);
 	putchar('\n');
 }
 
@@ -217,6 +242,9 @@ static void print_attachments(int depth, const json_t *attachments)
 		if (json_object_get(attachment, "pasid"))
 			printf(" (pasid %" JSON_INTEGER_FORMAT ")",
 			       json_integer_value(json_object_get(attachment, "pasid")));
+		if (json_object_get(attachment, "vq_group"))
+			printf(" (vq group %" JSON_INTEGER_FORMAT ")",
+			       json_integer_value(json_object_get(attachment, "vq_group")));
 	}
 	putchar('\n');
 }

@@ -7,6 +7,7 @@
 
 #include "apply/execution.h"
 #include "apply/memory.h"
+#include "apply/mirror.h"
 #include "apply/step.h"
 
 typedef int (*action)(const struct step *s);
@@ -99,13 +100,33 @@ static int destroy_memory(const struct step *s)
 	return 0;
 }
 
+static int create_vdpa(const struct step *s)
+{
+	struct device *d = &s->t->devices[s->op->object];
+	int ret = device_ops(s->t, d)->device_create(s->x->env, d, s->err);
+
+	if (!ret)
+		d->live.made = true;
+	return ret;
+}
+
+static int delete_vdpa(const struct step *s)
+{
+	struct device *d = &s->t->devices[s->op->object];
+	int ret = device_ops(s->t, d)->device_delete(s->x->env, d, s->err);
+
+	if (!ret)
+		d->live.made = false;
+	return ret;
+}
+
 static int set_driver(const struct step *s)
 {
 	struct device *d = &s->t->devices[s->op->object];
 	char *original = NULL;
 	int ret;
 
-	ret = s->fd->ops->device_set_driver(s->x->env, d, d->driver, &original, s->err);
+	ret = device_ops(s->t, d)->device_set_driver(s->x->env, d, d->driver, &original, s->err);
 	if (ret)
 		return ret;
 	/* Nothing to restore where the driver was the right one all along. */
@@ -124,7 +145,8 @@ static int restore_driver(const struct step *s)
 
 	if (!d->live.original_driver)
 		return 0;
-	ret = s->fd->ops->device_set_driver(s->x->env, d, d->live.original_driver, NULL, s->err);
+	ret = device_ops(s->t, d)->device_set_driver(s->x->env, d, d->live.original_driver, NULL,
+						     s->err);
 	if (ret)
 		return ret;
 	free(d->live.original_driver);
@@ -159,7 +181,7 @@ static int restore_vfs(const struct step *s)
 static int open_device(const struct step *s)
 {
 	struct device *d = &s->t->devices[s->op->object];
-	int ret = s->fd->ops->device_open(s->x->env, d, &d->live.handle, s->err);
+	int ret = device_ops(s->t, d)->device_open(s->x->env, d, &d->live.handle, s->err);
 
 	sync_device(s, s->op->object);
 	return ret;
@@ -170,7 +192,7 @@ static int close_device(const struct step *s)
 	struct device *d = &s->t->devices[s->op->object];
 
 	if (d->live.handle)
-		s->fd->ops->device_close(d->live.handle);
+		device_ops(s->t, d)->device_close(d->live.handle);
 	d->live.handle = NULL;
 	d->live.bound = false;
 	sync_device(s, s->op->object);
@@ -190,8 +212,8 @@ static int bind_device(const struct step *s)
 	int ret = need_handle(s, d);
 
 	if (!ret)
-		ret = s->fd->ops->device_bind(s->fd->live.handle, d->live.handle, &d->live.id,
-					      s->err);
+		ret = device_ops(s->t, d)->device_bind(s->fd->live.handle, d->live.handle,
+						       &d->live.id, s->err);
 	if (ret)
 		return ret;
 	d->live.bound = true;
@@ -302,11 +324,23 @@ static int map_or_copy(const struct step *s)
 {
 	const struct ioasid *i = &s->fd->ioasids[s->op->object];
 	struct mapping *m = &i->maps[s->op->item];
+	int ret;
 
 	if (m->source == NO_INDEX)
-		return map_memory(s, i, m);
-	return s->fd->ops->copy(s->fd->live.handle, i->live.id, m->iova, m->length, m->access,
-				s->fd->ioasids[m->source].live.id, m->offset, s->err);
+		ret = map_memory(s, i, m);
+	else
+		ret = s->fd->ops->copy(s->fd->live.handle, i->live.id, m->iova, m->length,
+				       m->access, s->fd->ioasids[m->source].live.id, m->offset,
+				       s->err);
+	if (ret)
+		return ret;
+	ret = mirror_map(s, i, m);
+	if (!ret)
+		return 0;
+	s->fd->ops->unmap(s->fd->live.handle, i->live.id, m->iova, m->length, NULL);
+	if (m->auto_iova && !s->undo)
+		m->placed = false;
+	return ret;
 }
 
 static int unmap(const struct step *s)
@@ -314,7 +348,14 @@ static int unmap(const struct step *s)
 	const struct ioasid *i = &s->fd->ioasids[s->op->object];
 	const struct mapping *m = &i->maps[s->op->item];
 
-	return s->fd->ops->unmap(s->fd->live.handle, i->live.id, m->iova, m->length, s->err);
+	int ret = mirror_unmap(s, i, m);
+
+	if (ret)
+		return ret;
+	ret = s->fd->ops->unmap(s->fd->live.handle, i->live.id, m->iova, m->length, s->err);
+	if (ret)
+		mirror_map(&(struct step){s->x, s->op, s->undo, s->t, s->fd, NULL}, i, m);
+	return ret;
 }
 
 static int set_compat(const struct step *s)
@@ -328,29 +369,31 @@ static int set_compat(const struct step *s)
 		s->err);
 }
 
-static int attach_to(const struct step *s, const struct ioasid *i)
+static int attach_to(const struct step *s, const struct mirrored *to, const struct mirrored *from)
 {
 	const struct attachment *a = &s->fd->ioasids[s->op->object].attach[s->op->item];
 	const struct device *d = &s->t->devices[a->device];
 	int ret = need_handle(s, d);
 
-	return ret ? ret
-		   : s->fd->ops->attach(s->fd->live.handle, d->live.handle, i->live.id, a->pasid,
-					s->err);
+	if (ret)
+		return ret;
+	if (device_has_iotlb(s->t, d))
+		return mirror_attach(s, d, a, to, from);
+	return s->fd->ops->attach(s->fd->live.handle, d->live.handle,
+				  to->t->fds[to->fd].ioasids[to->ioasid].live.id, a->pasid, s->err);
 }
 
 static int attach(const struct step *s)
 {
-	return attach_to(s, &s->fd->ioasids[s->op->object]);
+	return attach_to(s, &(struct mirrored){s->t, s->op->fd, s->op->object}, NULL);
 }
 
 static int replace(const struct step *s)
 {
-	const struct operation *op = s->op;
+	const struct mirrored to = {s->t, s->op->fd, s->op->object},
+			      from = {s->x->live, s->op->from_fd, s->op->from};
 
-	if (s->undo)
-		return attach_to(s, &s->x->live->fds[op->from_fd].ioasids[op->from]);
-	return attach(s);
+	return s->undo ? attach_to(s, &from, &to) : attach_to(s, &to, &from);
 }
 
 static int detach(const struct step *s)
@@ -359,7 +402,11 @@ static int detach(const struct step *s)
 	const struct device *d = &s->t->devices[a->device];
 	int ret = need_handle(s, d);
 
-	return ret ? ret : s->fd->ops->detach(s->fd->live.handle, d->live.handle, a->pasid, s->err);
+	if (ret)
+		return ret;
+	if (device_has_iotlb(s->t, d))
+		return device_ops(s->t, d)->iotlb_detach(d->live.handle, a->vq_group, s->err);
+	return s->fd->ops->detach(s->fd->live.handle, d->live.handle, a->pasid, s->err);
 }
 
 static const action actions[OPERATION_COUNT] = {
@@ -369,6 +416,8 @@ static const action actions[OPERATION_COUNT] = {
 	[OPERATION_GROW_MEMORY] = resize_memory,
 	[OPERATION_SHRINK_MEMORY] = resize_memory,
 	[OPERATION_DESTROY_MEMORY] = destroy_memory,
+	[OPERATION_CREATE_VDPA] = create_vdpa,
+	[OPERATION_DELETE_VDPA] = delete_vdpa,
 	[OPERATION_SET_DRIVER] = set_driver,
 	[OPERATION_SET_VFS] = set_vfs,
 	[OPERATION_RESTORE_VFS] = restore_vfs,

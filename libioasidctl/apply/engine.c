@@ -30,7 +30,7 @@ static void close_topology(struct topology *t)
 {
 	for (size_t i = 0; i < t->n_devices; i++)
 		if (t->devices[i].live.handle)
-			t->fds[t->devices[i].fd].ops->device_close(t->devices[i].live.handle);
+			device_ops(t, &t->devices[i])->device_close(t->devices[i].live.handle);
 	for (size_t i = 0; i < t->n_fds; i++)
 		if (t->fds[i].live.handle)
 			t->fds[i].ops->close(t->fds[i].live.handle);
@@ -230,6 +230,7 @@ static void hand_down(struct topology *live, struct topology *desired)
 			was = &live->devices[d->successor_of];
 			if (d->vfs != NO_INDEX && was->live.original_vfs != NO_INDEX)
 				d->live.original_vfs = was->live.original_vfs;
+			d->live.made = was->live.made;
 			if (!was->live.original_driver)
 				continue;
 			free(d->live.original_driver);

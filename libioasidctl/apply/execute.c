@@ -37,6 +37,7 @@ static struct position position_of(const struct topology *t, const struct operat
 	case OPERATION_CREATE_MEMORY:
 	case OPERATION_GROW_MEMORY:
 		return t->memories[op->object].at;
+	case OPERATION_CREATE_VDPA:
 	case OPERATION_SET_DRIVER:
 	case OPERATION_SET_VFS:
 	case OPERATION_OPEN_DEVICE:

@@ -71,17 +71,45 @@ static bool is_to_come(const struct topology *t, const struct device *d)
 	return pf && pf->found.vfs != pf->vfs;
 }
 
-static int survey_device(const struct driver_env *env, const struct topology *t, struct device *d,
-			 struct iommu_group *members, struct ioasidctl_error **err)
+/* Whether this topology has made it before. */
+static bool made_by_us(const struct topology *live, const struct device *d)
 {
+	for (size_t i = 0; live && i < live->n_devices; i++)
+		if (live->devices[i].live.made && live->devices[i].selector == d->selector &&
+		    !strcmp(live->devices[i].address, d->address))
+			return true;
+	return false;
+}
+
+static int refuse_existing(const struct device *d, struct ioasidctl_error **err)
+{
+	int ret = error_new(err, ERROR_BUSY, EEXIST,
+			    "device %s: there is a %s %s already, which somebody else has made",
+			    d->name, selector_names[d->selector], d->address);
+
+	error_hint(err,
+		   "leave `management` out to use it as it is, delete it (vdpa dev del %s), or "
+		   "choose another name",
+		   d->address);
+	error_object(err, "%s", d->name);
+	return ret;
+}
+
+static int survey_device(const struct driver_env *env, const struct topology *live,
+			 const struct topology *t, struct device *d, struct iommu_group *members,
+			 struct ioasidctl_error **err)
+{
+	const bool is_made = d->vdpa.management && device_ops(t, d)->device_create;
 	_cleanup_(device_facts_done)
 	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
 	int ret;
 
 	if (is_to_come(t, d))
 		return 0;
-	ret = t->fds[d->fd].ops->device_find(env, d, &facts, err);
-	if (!ret && !facts.present) {
+	ret = device_ops(t, d)->device_find(env, d, &facts, err);
+	if (!ret && is_made && facts.present && !made_by_us(live, d))
+		ret = refuse_existing(d, err);
+	if (!ret && !is_made && !facts.present) {
 		ret = error_new(err, ERROR_UNAVAILABLE, ENODEV, "device %s: there is no %s %s",
 				d->name, selector_names[d->selector], d->address);
 		error_object(err, "%s", d->name);
@@ -123,7 +151,7 @@ static void free_groups(struct iommu_group *groups, size_t n)
 static int refuse_needed(const struct driver_env *env, const struct topology *t,
 			 const struct device *d, struct ioasidctl_error **err)
 {
-	const struct driver *ops = t->fds[d->fd].ops;
+	const struct driver *ops = device_ops(t, d);
 	_cleanup_free_ char *uses = NULL;
 	char label[DEVICE_LABEL_MAX];
 	int ret;
@@ -160,7 +188,7 @@ static int survey_all(const struct driver_env *env, const struct topology *live,
 
 		if (d->fd == NO_INDEX || (d->vfs == NO_INDEX) != (i >= n_declared))
 			continue;
-		failed = survey_device(env, t, d, &groups[i % n_declared], err);
+		failed = survey_device(env, live, t, d, &groups[i % n_declared], err);
 		ret = ret ? ret : failed;
 	}
 	for (uint32_t i = 0; !ret && i < n_declared; i++)
@@ -168,7 +196,7 @@ static int survey_all(const struct driver_env *env, const struct topology *live,
 	for (size_t i = n_declared; !ret && i < t->n_devices; i++) {
 		struct iommu_group group = {0};
 
-		ret = survey_device(env, t, &t->devices[i], &group, err);
+		ret = survey_device(env, live, t, &t->devices[i], &group, err);
 		iommu_group_done(&group);
 	}
 	for (size_t i = 0; !ret && i < t->n_devices; i++)

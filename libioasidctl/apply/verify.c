@@ -147,7 +147,7 @@ int verify_topology(const struct topology *t, struct ioasidctl_error **err)
 		const struct device *d = &t->devices[i];
 
 		if (d->live.bound &&
-		    t->fds[d->fd].ops->device_probe(t->fds[d->fd].live.handle, d->live.handle))
+		    device_ops(t, d)->device_probe(t->fds[d->fd].live.handle, d->live.handle))
 			ret = error_new(err, ERROR_VERIFY, ENODEV,
 					"device %s is gone right after it was bound", d->name);
 	}

@@ -90,9 +90,38 @@ static void report_attachment(struct builder *b, const struct place *place, cons
 		      name, first->head->at->line);
 		return;
 	}
+	if (raw->vq_group) {
+		fault(b->faults, place, "vq_group", build_at(again->head, "vq_group"),
+		      "virtqueue group %s of device \"%s\" is attached twice, first in line %u",
+		      raw->vq_group, name, first->head->at->line);
+		return;
+	}
 	fault(b->faults, place, "device", build_at(again->head, "device"),
 	      "device \"%s\" is attached twice, first in line %u", name, first->head->at->line);
 	fault_hint(b->faults, "a device is in one IOASID at a time; others need a pasid each");
+}
+
+/* What of the device it is: PASIDs have 20 bits. */
+static uint32_t part_of(const struct attachment *a)
+{
+	return a->vq_group == NO_INDEX ? a->pasid : 1U << 30 | a->vq_group;
+}
+
+static void check_vq_group(struct builder *b, const struct place *place,
+			   const struct raw_attachment *raw, const struct attachment *a)
+{
+	const struct device *d = a->device == NO_INDEX ? NULL : &b->t->devices[a->device];
+
+	if (a->vq_group == NO_INDEX || !d || b->raw->devices[a->device].head.bad)
+		return;
+	if (d->selector != SELECTOR_VDPA)
+		fault(b->faults, place, "vq_group", build_at(&raw->head, "vq_group"),
+		      "device \"%s\" is selected by %s, expected a vDPA device: others have no "
+		      "virtqueue groups",
+		      d->name, selector_names[d->selector]);
+	else if (raw->pasid)
+		fault(b->faults, place, "vq_group", build_at(&raw->head, "vq_group"),
+		      "a virtqueue group has no PASID");
 }
 
 static void link_attachments(struct builder *b, uint32_t fd, uint32_t index,
@@ -110,11 +139,13 @@ static void link_attachments(struct builder *b, uint32_t fd, uint32_t index,
 
 		a->at = build_position(&raw->head);
 		a->pasid = raw->pasid ? (uint32_t)build_number(raw->pasid) : NO_PASID;
+		a->vq_group = raw->vq_group ? (uint32_t)build_number(raw->vq_group) : NO_INDEX;
 		a->device = build_reference(b, &b->things, THING_DEVICE, &place, &raw->head,
 					    "device", raw->device);
+		check_vq_group(b, &place, raw, a);
 		take_device(b, &place, &raw->head, "device", a->device, fd);
 		if (a->device != NO_INDEX && !raw->head.bad)
-			add_use(uses, &(struct use){.key = (uint64_t)a->device << 32 | a->pasid,
+			add_use(uses, &(struct use){.key = (uint64_t)a->device << 32 | part_of(a),
 						    .device = a->device,
 						    .owner = *owner,
 						    .item = place,

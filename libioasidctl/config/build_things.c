@@ -114,6 +114,19 @@ void build_address(struct builder *b, uint32_t device, const struct place *place
 		entry->object = raw;
 }
 
+static void build_making(struct builder *b, const struct raw_device *raw, struct device *d)
+{
+	uint8_t *mac = d->vdpa.mac;
+
+	if (raw->management)
+		d->vdpa.management = build_string(b, raw->management);
+	d->vdpa.has_mac =
+		raw->mac && sscanf(raw->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0],
+				   &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) == 6;
+	d->vdpa.mtu = (uint16_t)build_number(raw->mtu);
+	d->vdpa.max_queue_pairs = (uint16_t)build_number(raw->max_queue_pairs);
+}
+
 static void build_device(struct builder *b, uint32_t index)
 {
 	const struct raw_device *raw = &b->raw->devices[index];
@@ -128,6 +141,7 @@ static void build_device(struct builder *b, uint32_t index)
 	d->force = build_flag(raw->force);
 	if (raw->driver)
 		d->driver = build_string(b, raw->driver);
+	build_making(b, raw, d);
 	build_name(b, &b->things, THING_DEVICE, index, &place, &raw->head, raw->name);
 	if (raw->vfs) {
 		d->vfs = (uint32_t)build_number(raw->vfs);

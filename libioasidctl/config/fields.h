@@ -55,7 +55,11 @@
 	TEXT(attachment, pasid, OPTIONAL,                                                       \
 	     "Only the DMA that the device tags with this process address space id; left out: " \
 	     "all untagged DMA, which is PASID 0.",                                             \
-	     .type = VALUE_NUMBER, .min = 1, .max = PASID_MAX)
+	     .type = VALUE_NUMBER, .min = 1, .max = PASID_MAX)                                  \
+	TEXT(attachment, vq_group, OPTIONAL,                                                    \
+	     "Of a vDPA device: only the virtqueues of this group, which get an address space " \
+	     "of their own; left out: all that are attached nowhere else.",                     \
+	     .type = VALUE_NUMBER, .min = 0, .max = VQ_GROUP_MAX)
 
 #define TABLE_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                 \
 	TEXT(table, format, REQUIRED, "The hardware format the guest's table is written in.",   \
@@ -168,6 +172,17 @@
 	     .type = VALUE_SYSFS, ONE_OF)                                                          \
 	TEXT(device, vdpa, QUOTED, "A vDPA device, by its name in /sys/bus/vdpa.",                 \
 	     .type = VALUE_SYSFS, ONE_OF)                                                          \
+	TEXT(device, management, QUOTED,                                                           \
+	     "The management device that makes the vDPA device at apply; it is deleted at the "    \
+	     "end. `vdpa mgmtdev show` lists them; one on a bus is written BUS/NAME.",             \
+	     .type = VALUE_MANAGEMENT, WITH_("vdpa"))                                              \
+	TEXT(device, mac, QUOTED, "Hardware address that the vDPA device is made with.",           \
+	     .type = VALUE_MAC, WITH_("management"))                                               \
+	TEXT(device, mtu, OPTIONAL, "Largest packet that the vDPA device is made for, bytes.",     \
+	     .type = VALUE_NUMBER, .min = 68, .max = 65535, WITH_("management"))                   \
+	TEXT(device, max_queue_pairs, OPTIONAL,                                                    \
+	     "How many pairs of virtqueues the vDPA device is made with, at most.",                \
+	     .type = VALUE_NUMBER, .min = 1, .max = 32768, WITH_("management"))                    \
 	TEXT(device, mock, OPTIONAL, "A device of Linux's mock IOMMU, which only tests have.",     \
 	     .type = VALUE_NUMBER, .max = UINT32_MAX, ONE_OF)                                      \
 	OBJECT(device, vf, OPTIONAL, vf, "A virtual function (SR-IOV) of another device.", ONE_OF) \

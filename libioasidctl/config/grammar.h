@@ -22,6 +22,8 @@ enum value_type {
 	VALUE_PATH, /* absolute */
 	VALUE_PCI,
 	VALUE_UUID,
+	VALUE_MANAGEMENT,
+	VALUE_MAC,
 	VALUE_SYSFS, /* a device or driver name as in /sys/bus */
 	VALUE_USER,
 	VALUE_COUNT

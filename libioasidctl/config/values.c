@@ -40,6 +40,13 @@ static const struct {
 			"^" HEX "{8}-" HEX "{4}-" HEX "{4}-" HEX "{4}-" HEX "{12}$", false},
 	[VALUE_SYSFS] = {"sysfs-name", "a name as in /sys: letters, digits and . _ : @ + -",
 			 "^[A-Za-z0-9_][A-Za-z0-9._:@+-]{0,127}$", true},
+	[VALUE_MANAGEMENT] =
+		{"management-device", "a management device: vdpasim_net or pci/0000:01:00.0",
+		 "^([A-Za-z0-9_][A-Za-z0-9._:@+-]{0,63}/)?[A-Za-z0-9_][A-Za-z0-9._:@+-]{0,127}$",
+		 true},
+	[VALUE_MAC] = {"mac", "a hardware address: 52:54:00:12:34:56",
+		       "^" HEX "{2}:" HEX "{2}:" HEX "{2}:" HEX "{2}:" HEX "{2}:" HEX "{2}$",
+		       false},
 	[VALUE_USER] = {"user", "a user's name or number",
 			"^[A-Za-z0-9_][A-Za-z0-9._-]{0,255}[$]?$", true},
 };

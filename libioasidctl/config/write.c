@@ -102,6 +102,23 @@ static struct raw_vf *write_vf(struct writer *w, const struct device *d)
 	return raw;
 }
 
+static void write_making(struct writer *w, const struct device *d, struct raw_device *raw)
+{
+	const uint8_t *mac = d->vdpa.mac;
+
+	raw->management = text(w, d->vdpa.management);
+	if (d->vdpa.has_mac) {
+		raw->mac = arena_printf(&w->arena, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+					mac[2], mac[3], mac[4], mac[5]);
+		if (!raw->mac)
+			w->no_memory = true;
+	}
+	if (d->vdpa.mtu)
+		raw->mtu = decimal(w, d->vdpa.mtu);
+	if (d->vdpa.max_queue_pairs)
+		raw->max_queue_pairs = decimal(w, d->vdpa.max_queue_pairs);
+}
+
 static void write_device(struct writer *w, const struct device *d, struct raw_device *raw)
 {
 	char **const selectors[] = {
@@ -118,6 +135,7 @@ static void write_device(struct writer *w, const struct device *d, struct raw_de
 	if (d->vfs != NO_INDEX)
 		raw->vfs = decimal(w, d->vfs);
 	raw->driver = text(w, d->driver);
+	write_making(w, d, raw);
 	raw->group = text(w, group_policy_names[d->group]);
 	raw->force = flag(w, d->force);
 }
@@ -173,6 +191,8 @@ static void write_spaces(struct writer *w, const struct ioasid *ioasid, struct r
 		raw->attach[i].device = text(w, device_name(w, ioasid->attach[i].device));
 		if (ioasid->attach[i].pasid != NO_PASID)
 			raw->attach[i].pasid = decimal(w, ioasid->attach[i].pasid);
+		if (ioasid->attach[i].vq_group != NO_INDEX)
+			raw->attach[i].vq_group = decimal(w, ioasid->attach[i].vq_group);
 	}
 }
 

@@ -98,6 +98,23 @@ int driver_resolve(const struct driver_env *env, enum driver_choice choice, cons
 	return 0;
 }
 
+const struct driver *selector_ops(const struct driver *ops, enum selector selector)
+{
+	return ops && ops->vdpa && selector == SELECTOR_VDPA ? ops->vdpa : ops;
+}
+
+const struct driver *device_ops(const struct topology *t, const struct device *d)
+{
+	return d->fd == NO_INDEX ? NULL : selector_ops(t->fds[d->fd].ops, d->selector);
+}
+
+bool device_has_iotlb(const struct topology *t, const struct device *d)
+{
+	const struct driver *ops = device_ops(t, d);
+
+	return ops && ops->iotlb_attach;
+}
+
 bool drivers_share_machine(const struct driver *a, const struct driver *b)
 {
 	return a && b && (a->choice == DRIVER_IOASID) == (b->choice == DRIVER_IOASID);

@@ -41,6 +41,7 @@ struct refdev;
 	X(MDEV, "mdev devices")                        \
 	X(PLATFORM, "platform devices")                \
 	X(VDPA, "vdpa devices")                        \
+	X(VQ_GROUP, "virtqueue groups")                \
 	X(MOCK, "mock devices")
 
 enum capability {
@@ -164,6 +165,34 @@ struct map_args {
 	uint64_t *placed; /* NULL: at iova; else anywhere free and usable, and this says where */
 };
 
+/*
+ * Devices that translate by themselves (vhost-vdpa), unknown to the IOMMU fd: what is in the
+ * IOASIDs that they are in is copied into their IOTLB. An IOASID, of whatever driver:
+ */
+struct iotlb_space {
+	const struct driver_fd *fd;
+	uint32_t ioasid; /* id on it */
+};
+
+/* All mappings of one; each has `va`. */
+struct iotlb_content {
+	const struct map_args *maps;
+	size_t n;
+};
+
+#define IOTLB_TABLES_MAX 64
+
+struct iotlb_info {
+	uint32_t spaces, groups; /* address spaces and virtqueue groups of the device */
+	struct range usable; /* IOVAs */
+	struct iotlb_table {
+		uint32_t asid;
+		uint32_t vq_group; /* NO_INDEX: all that are in no other table */
+		uint64_t entries; /* mappings */
+	} tables[IOTLB_TABLES_MAX];
+	size_t n_tables;
+};
+
 struct driver {
 	const char *name;
 	enum driver_choice choice;
@@ -210,6 +239,14 @@ struct driver {
 	/* Sets driver_override (NULL: none). No function: the machine has no such thing. */
 	int (*device_set_override)(const struct driver_env *env, const struct device *spec,
 				   const char *override, struct ioasidctl_error **err);
+	/*
+	 * Makes and deletes a device that the machine doesn't have by itself; NULL: its machine has
+	 * all there can be. delete leaves one alone that somebody else has made meanwhile: -EXDEV.
+	 */
+	int (*device_create)(const struct driver_env *env, const struct device *spec,
+			     struct ioasidctl_error **err);
+	int (*device_delete)(const struct driver_env *env, const struct device *spec,
+			     struct ioasidctl_error **err);
 	int (*device_open)(const struct driver_env *env, const struct device *spec,
 			   struct driver_device **out, struct ioasidctl_error **err);
 	void (*device_close)(struct driver_device *dev); /* unbinds, detaches */
@@ -345,11 +382,37 @@ struct driver {
 	int (*ioasid_probe)(struct driver_fd *fd, uint32_t id);
 	int (*viommu_probe)(struct driver_fd *fd, uint32_t id);
 	int (*device_probe)(struct driver_fd *fd, struct driver_device *dev);
+
+	/*
+	 * The calls above that are about devices, and the iotlb_* ones, for vDPA devices; NULL:
+	 * they are devices like others. See device_ops().
+	 */
+	const struct driver *vdpa;
+
+	/*
+	 * Only of devices with an IOTLB of their own, instead of attach and detach. attach() of a
+	 * device, or of a virtqueue group (NO_INDEX: all without a place of their own), that is in
+	 * an IOASID replaces that; `before` is what is in it, to go back to. map() and unmap()
+	 * concern all that is in the IOASID; nothing is changed when they fail.
+	 */
+	int (*iotlb_attach)(struct driver_device *dev, uint32_t vq_group,
+			    const struct iotlb_space *space, const struct iotlb_content *content,
+			    const struct iotlb_content *before, struct ioasidctl_error **err);
+	int (*iotlb_detach)(struct driver_device *dev, uint32_t vq_group,
+			    struct ioasidctl_error **err);
+	int (*iotlb_map)(struct driver_device *dev, const struct iotlb_space *space,
+			 const struct map_args *args, struct ioasidctl_error **err);
+	int (*iotlb_unmap)(struct driver_device *dev, const struct iotlb_space *space,
+			   const struct map_args *args, struct ioasidctl_error **err);
+	bool (*iotlb_has)(const struct driver_device *dev, const struct iotlb_space *space);
+	void (*iotlb_info)(const struct driver_device *dev, struct iotlb_info *out);
 };
 
 extern const struct driver driver_iommufd;
 extern const struct driver driver_vfio;
 extern const struct driver driver_ioasid;
+/* Not to be chosen by an fd: only device calls, see `vdpa` above. */
+extern const struct driver driver_vdpa;
 
 /* All drivers, in the order in which `auto` prefers them; terminated by NULL. */
 extern const struct driver *const drivers[];
@@ -360,6 +423,13 @@ extern const struct driver *const drivers[];
  */
 int driver_resolve(const struct driver_env *env, enum driver_choice choice, const char *node,
 		   const struct driver **out, struct ioasidctl_error **err);
+
+/* The driver whose device_*() calls are for that device; NULL: no fd has it. */
+const struct driver *device_ops(const struct topology *t, const struct device *d);
+/* The same, where it is known by its fd's driver and its selector only. */
+const struct driver *selector_ops(const struct driver *ops, enum selector selector);
+/* Whether it keeps copies of its IOASIDs in an IOTLB of its own. */
+bool device_has_iotlb(const struct topology *t, const struct device *d);
 
 /*
  * Whether both see the same machine's devices, host drivers included. The reference device has its

@@ -386,6 +386,7 @@ const struct driver driver_ioasid = {
 			[CAP_VFIO_COMPAT] = "it isn't a VFIO container",
 			[CAP_SRIOV] =
 				"the machines it plays have no physical and virtual functions",
+			[CAP_VQ_GROUP] = "its devices have no virtqueues",
 			[CAP_DMABUF] = "its devices have no memory of their own to map",
 		},
 	.tables = 1 << TABLE_X86_64 | 1 << TABLE_VTD_S1 | 1 << TABLE_MOCK,

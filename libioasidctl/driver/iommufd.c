@@ -144,11 +144,6 @@ const struct driver driver_iommufd = {
 	.name = "iommufd",
 	.choice = DRIVER_IOMMUFD,
 	.node = NODE,
-	.missing =
-		{
-			[CAP_VDPA] = "vhost-vdpa devices keep address spaces of their own, outside "
-				     "of iommufd",
-		},
 	.tables =
 		1 << TABLE_VTD_S1 | 1 << TABLE_ARM_SMMUV3 | 1 << TABLE_AMD_GUEST | 1 << TABLE_MOCK,
 	/* The kernel has no other way to the guest's stream or device tables. */
@@ -205,5 +200,6 @@ const struct driver driver_iommufd = {
 	.physical = iommufd_physical,
 	.ioasid_probe = iommufd_ioasid_probe,
 	.viommu_probe = iommufd_viommu_probe,
+	.vdpa = &driver_vdpa,
 	.device_probe = iommufd_device_probe,
 };

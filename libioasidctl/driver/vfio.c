@@ -102,8 +102,6 @@ const struct driver driver_vfio = {
 			[CAP_BY_USER] = "pinned memory always counts against the process",
 			[CAP_DMABUF] = "it maps memory by its address in the process, which a "
 				       "dma-buf hasn't got",
-			[CAP_VDPA] = "vhost-vdpa devices keep address spaces of their own, outside "
-				     "of VFIO",
 			[CAP_MOCK] = "Linux's mock IOMMU has no VFIO groups",
 		},
 	.available = available,
@@ -136,5 +134,6 @@ const struct driver driver_vfio = {
 	.dirty_set = vfio_dirty_set,
 	.dirty_read = vfio_dirty_read,
 	.ioasid_probe = vfio_ioasid_probe,
+	.vdpa = &driver_vdpa,
 	.device_probe = vfio_device_probe,
 };

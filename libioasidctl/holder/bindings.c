@@ -64,6 +64,15 @@ static int add_vfs(struct journal_entry *entry, const struct topology *t, const 
 	return 0;
 }
 
+static int add_made(struct journal_entry *entry, const struct topology *t, const struct device *d)
+{
+	struct journal_binding *b = binding_of(entry, t, d);
+
+	if (!b)
+		return -ENOMEM;
+	return b->management ? 0 : copy_text(&b->management, d->vdpa.management);
+}
+
 int bindings_add_live(struct journal_entry *entry, const struct topology *t)
 {
 	int ret = 0;
@@ -73,7 +82,9 @@ int bindings_add_live(struct journal_entry *entry, const struct topology *t)
 
 		if (d->fd == NO_INDEX)
 			continue;
-		if (d->driver && d->live.original_driver)
+		if (d->live.made)
+			ret = add_made(entry, t, d);
+		else if (d->driver && d->live.original_driver)
 			ret = add_driver(entry, t, d, d->live.original_driver);
 		if (!ret && d->live.original_vfs != NO_INDEX)
 			ret = add_vfs(entry, t, d, d->live.original_vfs);
@@ -92,7 +103,10 @@ int bindings_add_intended(struct journal_entry *entry, const struct topology *de
 		/* The reference machine ends with the process. */
 		if (d->fd == NO_INDEX || desired->fds[d->fd].ops->choice == DRIVER_IOASID)
 			continue;
-		if (d->driver && strcmp(is, d->driver))
+		/* What isn't there yet will be made. */
+		if (d->vdpa.management && !d->found.name && device_ops(desired, d)->device_create)
+			ret = add_made(entry, desired, d);
+		else if (d->driver && strcmp(is, d->driver))
 			ret = add_driver(entry, desired, d, is);
 		if (!ret && d->vfs != NO_INDEX && d->vfs != d->found.vfs)
 			ret = add_vfs(entry, desired, d, d->found.vfs);
@@ -119,6 +133,8 @@ int bindings_hand_down(const struct journal_entry *entry, struct engine *engine)
 	for (size_t i = 0; i < entry->n_bindings; i++) {
 		const struct journal_binding *b = &entry->bindings[i];
 
+		if (b->management)
+			continue; /* made anew, and the engine knows */
 		/* -ENOENT: the config doesn't have the device; then it isn't ours to restore. */
 		if (engine_set_original(engine, entry->name, b->device, b->original_driver,
 					b->original_vfs) == -ENOMEM)
@@ -127,13 +143,13 @@ int bindings_hand_down(const struct journal_entry *entry, struct engine *engine)
 	return 0;
 }
 
-static const struct driver *driver_of(const struct driver_env *env, enum driver_choice choice)
+static const struct driver *driver_of(const struct driver_env *env, const struct journal_binding *b)
 {
 	const struct driver *const *d = env->drivers ? env->drivers : drivers;
 
-	while (*d && (*d)->choice != choice)
+	while (*d && (*d)->choice != b->interface)
 		d++;
-	return *d;
+	return selector_ops(*d, b->selector);
 }
 
 static const char *driver_text(const char *driver)
@@ -170,6 +186,10 @@ static int restore_driver(const struct journal_binding *b, const struct driver_e
 		return ret;
 	if (!facts.present)
 		return asprintf(text, "is gone") < 0 ? -ENOMEM : 0;
+	if (b->management && ops->device_delete) {
+		ret = ops->device_delete(env, spec, err);
+		return ret ? ret : asprintf(text, "deleted: it was made for it") < 0 ? -ENOMEM : 0;
+	}
 	ret = restore_override(b, env, ops, spec, &facts, err);
 	if (ret)
 		return ret;
@@ -208,7 +228,7 @@ enum part { PART_DRIVER, PART_VFS };
 /* What became of the device, as the end of a line; owned. */
 static char *restore(const struct journal_binding *b, const struct driver_env *env, enum part part)
 {
-	const struct driver *ops = driver_of(env, b->interface);
+	const struct driver *ops = driver_of(env, b);
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
 	struct device spec;
 	char *text = NULL;
@@ -221,6 +241,7 @@ static char *restore(const struct journal_binding *b, const struct driver_env *e
 	spec.selector = b->selector;
 	spec.address = b->address;
 	spec.driver = b->driver;
+	spec.vdpa.management = b->management;
 	ret = part == PART_VFS ? restore_vfs(b, env, ops, &spec, &text, &why)
 			       : restore_driver(b, env, ops, &spec, &text, &why);
 	if (!ret)
@@ -228,6 +249,10 @@ static char *restore(const struct journal_binding *b, const struct driver_env *e
 	if (part == PART_VFS)
 		ret = asprintf(&text, "could not be given %u virtual functions again: %s",
 			       b->original_vfs, why ? why->message : strerror(-ret));
+	else if (b->management)
+		ret = asprintf(&text, "could not be deleted: %s%s%s",
+			       why ? why->message : strerror(-ret), why && why->cause ? ": " : "",
+			       why && why->cause ? why->cause : "");
 	else
 		ret = asprintf(&text, "could not be given back to %s: %s",
 			       driver_text(b->original_driver),
@@ -255,6 +280,19 @@ static const struct {
 	bool physical; /* functions that have VFs */
 } restorations[] = {{PART_DRIVER, false}, {PART_VFS, true}, {PART_DRIVER, true}};
 
+static void restore_one(const struct journal_entry *entry, const struct journal_binding *b,
+			enum part part, const struct driver_env *env,
+			void (*said)(void *data, const char *line), void *data)
+{
+	_cleanup_free_ char *outcome = restore(b, env, part), *line = NULL;
+
+	if (asprintf(&line, "topology %s: device %s (%s) %s", entry->name, b->device, b->address,
+		     outcome ? outcome : "lost: out of memory") >= 0)
+		said(data, line);
+	else
+		line = NULL;
+}
+
 void bindings_restore(const struct journal_entry *entry, const struct driver_env *env,
 		      void (*said)(void *data, const char *line), void *data)
 {
@@ -262,16 +300,18 @@ void bindings_restore(const struct journal_entry *entry, const struct driver_env
 		const struct journal_binding *b = &entry->bindings[i % entry->n_bindings];
 		const bool physical = restorations[i / entry->n_bindings].physical;
 		const enum part part = restorations[i / entry->n_bindings].part;
-		_cleanup_free_ char *outcome = NULL, *line = NULL;
 
 		if (b->interface == DRIVER_IOASID || physical != (b->original_vfs != NO_INDEX) ||
-		    (part == PART_DRIVER && !b->driver) || vanishes(entry, b))
+		    (part == PART_DRIVER && !b->driver && !b->management) || vanishes(entry, b))
 			continue;
-		outcome = restore(b, env, part);
-		if (asprintf(&line, "topology %s: device %s (%s) %s", entry->name, b->device,
-			     b->address, outcome ? outcome : "lost: out of memory") >= 0)
-			said(data, line);
-		else
-			line = NULL;
+		restore_one(entry, b, part, env, said, data);
 	}
+}
+
+void bindings_delete_made(const struct journal_entry *entry, const struct driver_env *env,
+			  void (*said)(void *data, const char *line), void *data)
+{
+	for (size_t i = 0; i < entry->n_bindings; i++)
+		if (entry->bindings[i].management && entry->bindings[i].interface != DRIVER_IOASID)
+			restore_one(entry, &entry->bindings[i], PART_DRIVER, env, said, data);
 }

@@ -24,6 +24,13 @@ int bindings_add_intended(struct journal_entry *entry, const struct topology *de
  */
 int bindings_take(const struct journal_entry *entry, struct topology *desired);
 
+/*
+ * Deletes the devices that were made (vDPA), so that they can be made again. Calls `said` with a
+ * line for each.
+ */
+void bindings_delete_made(const struct journal_entry *entry, const struct driver_env *env,
+			  void (*said)(void *data, const char *line), void *data);
+
 /* Tells the engine which drivers to give back: it found the devices bound already. */
 int bindings_hand_down(const struct journal_entry *entry, struct engine *engine);
 

@@ -67,7 +67,7 @@ static int collect_fd(const struct iommu_fd *fd, struct handover *h, struct ioas
 
 static const struct driver *ops_of_open(const struct topology *t, const struct device *d)
 {
-	return d->live.handle && d->fd != NO_INDEX ? t->fds[d->fd].ops : NULL;
+	return d->live.handle ? device_ops(t, d) : NULL;
 }
 
 static int collect_device(const struct topology *t, const struct device *d, struct handover *h,

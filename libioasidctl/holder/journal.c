@@ -311,6 +311,7 @@ void journal_entry_done(struct journal_entry *entry)
 		free(entry->bindings[i].original_driver);
 		free(entry->bindings[i].original_override);
 		free(entry->bindings[i].taken_for);
+		free(entry->bindings[i].management);
 	}
 	free(entry->bindings);
 	free(entry->name);

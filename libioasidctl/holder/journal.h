@@ -24,6 +24,7 @@ struct journal_binding {
 	char *original_driver; /* "" none */
 	char *original_override; /* driver_override; NULL: none */
 	uint32_t vfs, original_vfs; /* how many VFs; NO_INDEX: not touched */
+	char *management; /* that it was made on, and so is to be deleted; NULL: it was there */
 	char *taken_for; /* the device in whose group it is; NULL: it is declared itself */
 };
 

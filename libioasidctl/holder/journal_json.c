@@ -19,12 +19,12 @@ static json_t *bindings_json(const struct journal_entry *entry)
 
 	for (size_t i = 0; array && i < entry->n_bindings; i++) {
 		const struct journal_binding *b = &entry->bindings[i];
-		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "device",
-					b->device, "selector", selector_names[b->selector],
-					"address", b->address, "interface",
-					driver_choice_names[b->interface], "driver", b->driver,
-					"original_driver", b->original_driver, "original_override",
-					b->original_override, "taken_for", b->taken_for);
+		json_t *one = json_pack(
+			"{s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "device", b->device,
+			"selector", selector_names[b->selector], "address", b->address, "interface",
+			driver_choice_names[b->interface], "driver", b->driver, "original_driver",
+			b->original_driver, "original_override", b->original_override, "taken_for",
+			b->taken_for, "management", b->management);
 
 		if (one && b->original_vfs != NO_INDEX) {
 			json_object_set_new(one, "vfs", json_integer(b->vfs));
@@ -71,16 +71,16 @@ static int copy_text(const char *text, char **out)
 static int parse_binding(json_t *json, struct journal_entry *out, json_error_t *fault)
 {
 	const char *device, *selector, *address, *interface, *driver = NULL, *original = NULL;
-	const char *override = NULL, *taken_for = NULL;
+	const char *override = NULL, *taken_for = NULL, *management = NULL;
 	int sel, choice, vfs = -1, original_vfs = -1;
 	struct journal_binding *b;
 
 	if (json_unpack_ex(json, fault, JSON_STRICT,
-			   "{s:s, s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?i, s?i}", "device", &device,
-			   "selector", &selector, "address", &address, "interface", &interface,
-			   "driver", &driver, "original_driver", &original, "original_override",
-			   &override, "taken_for", &taken_for, "vfs", &vfs, "original_vfs",
-			   &original_vfs))
+			   "{s:s, s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?s, s?i, s?i}", "device",
+			   &device, "selector", &selector, "address", &address, "interface",
+			   &interface, "driver", &driver, "original_driver", &original,
+			   "original_override", &override, "taken_for", &taken_for, "management",
+			   &management, "vfs", &vfs, "original_vfs", &original_vfs))
 		return -EINVAL;
 	sel = by_name(selector_names, selector);
 	choice = by_name(driver_choice_names, interface);
@@ -101,6 +101,7 @@ static int parse_binding(json_t *json, struct journal_entry *out, json_error_t *
 			       copy_text(driver, &b->driver) ||
 			       copy_text(original, &b->original_driver) ||
 			       copy_text(override, &b->original_override) ||
+			       copy_text(management, &b->management) ||
 			       copy_text(taken_for, &b->taken_for)
 		       ? -ENOMEM
 		       : 0;

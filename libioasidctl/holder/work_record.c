@@ -156,6 +156,7 @@ static int apply_again(struct work *work, struct journal_entry *entry, struct io
 		ret = bindings_take(entry, desired) ? error_nomem(err) : 0;
 	if (ret)
 		return ret;
+	bindings_delete_made(entry, engine_env(work->world->engine), say, work);
 	record.after = *entry;
 	ret = engine_apply(work->world->engine, steal_pointer(desired), &how, &result, err);
 	*entry = record.after;

@@ -12,6 +12,7 @@
 #include "host/holders.h"
 #include "host/root.h"
 #include "host/sysfs.h"
+#include "host/vdpa.h"
 
 /* Longer ones don't fit an attribute of sysfs in any kernel. */
 #define DRIVER_NAME_MAX 255
@@ -190,13 +191,15 @@ static char *openers(const struct change *c, const char *node)
 	return text;
 }
 
-/* Unbinding a VFIO device waits until the last process has closed it, and can't be interrupted. */
+/* Unbinding a VFIO or vhost-vdpa device waits until the last process has closed it, and can't be
+ * interrupted. */
 static int refuse_if_open(const struct change *c, struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *node = NULL, *text = NULL;
 	int ret;
 
-	if (host_device_vfio(c->dir, &node) && (!c->had || !strstr(c->had, "vfio")))
+	if (host_device_vfio(c->dir, &node) && host_vdpa_node(c->dir, &node) &&
+	    (!c->had || !strstr(c->had, "vfio")))
 		return 0;
 	text = openers(c, node);
 	if (!text)
@@ -263,7 +266,8 @@ static int change_begin(struct change *c, const struct host_binder *binder, enum
 	int ret;
 
 	*c = (struct change){.binder = binder};
-	if (selector != SELECTOR_PCI && selector != SELECTOR_VF && selector != SELECTOR_PLATFORM) {
+	if (selector != SELECTOR_PCI && selector != SELECTOR_VF && selector != SELECTOR_PLATFORM &&
+	    selector != SELECTOR_VDPA) {
 		ret = error_new(err, ERROR_REFUSED, EOPNOTSUPP,
 				"the driver of a %s device can't be chosen",
 				selector_names[selector]);

@@ -144,6 +144,7 @@ void topology_free(struct topology *t)
 		free(t->devices[i].found.name);
 		free(t->devices[i].found.driver);
 		free(t->devices[i].found.override);
+		free(t->devices[i].vdpa.management);
 	}
 	for (size_t i = 0; i < t->n_fds; i++)
 		iommu_fd_release(&t->fds[i]);
@@ -209,6 +210,16 @@ const char *device_label(const struct topology *t, const struct device *d,
 		snprintf(buf, DEVICE_LABEL_MAX, "%s (in the group of %s)", d->address,
 			 t->devices[d->taken_for].name);
 	return buf;
+}
+
+bool devices_made_alike(const struct device *a, const struct device *b)
+{
+	const char *on = a->vdpa.management, *other = b->vdpa.management;
+
+	return (on && other ? !strcmp(on, other) : on == other) &&
+	       a->vdpa.has_mac == b->vdpa.has_mac &&
+	       !memcmp(a->vdpa.mac, b->vdpa.mac, sizeof(a->vdpa.mac)) &&
+	       a->vdpa.mtu == b->vdpa.mtu && a->vdpa.max_queue_pairs == b->vdpa.max_queue_pairs;
 }
 
 #define FIND(function, container, items, count)                  \

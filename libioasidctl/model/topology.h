@@ -17,6 +17,7 @@
 #define NO_INDEX	UINT32_MAX
 #define NO_PASID	UINT32_MAX
 #define PASID_MAX	((1U << 20) - 1)
+#define VQ_GROUP_MAX	65535
 #define NO_NODE		(-1)
 #define NAME_MAX_LENGTH 63
 
@@ -87,6 +88,13 @@ struct device {
 	uint32_t taken_for;
 	bool force; /* take it even though the host itself uses it */
 	bool host_only; /* nothing opens it: only its host driver is this topology's business */
+	/* vdpa: made by us on that management device; NULL: it must be there. */
+	struct {
+		char *management;
+		bool has_mac;
+		uint8_t mac[6];
+		uint16_t mtu, max_queue_pairs; /* 0: as the management device likes */
+	} vdpa;
 	uint32_t fd; /* the fd that it's bound to, or whose driver opens it */
 	const char *node; /* of that fd, where one is declared: it may be another machine */
 	bool bound; /* some attachment, viommu or vdevice needs it bound to that fd */
@@ -95,6 +103,7 @@ struct device {
 		struct driver_device *handle; /* NULL: not open */
 		uint32_t id; /* on its fd, once bound */
 		bool bound;
+		bool made; /* by us: to be deleted */
 		char *original_driver; /* to restore; "" none; NULL: never touched */
 		uint32_t original_vfs; /* to restore; NO_INDEX: never touched */
 		uint32_t vfs_before; /* the last change, for its undo */
@@ -130,6 +139,7 @@ struct attachment {
 	struct position at;
 	uint32_t device;
 	uint32_t pasid; /* NO_PASID: the whole device */
+	uint32_t vq_group; /* of a vDPA device; NO_INDEX: all that are attached nowhere else */
 };
 
 enum ioasid_kind { IOASID_GPA, IOASID_NESTED, IOASID_KIND_COUNT };
@@ -299,6 +309,9 @@ int topology_take_member(struct topology *t, uint32_t taker, enum selector selec
 /* For people: "nic0 (0000:01:00.0)"; of a taken one: "0000:05:02.0 (in the group of nic0)". */
 const char *device_label(const struct topology *t, const struct device *d,
 			 char buf[static DEVICE_LABEL_MAX]);
+
+/* Whether both are made with the same parameters, or neither is made. */
+bool devices_made_alike(const struct device *a, const struct device *b);
 
 /* Index of the object of that name, or NO_INDEX. */
 uint32_t topology_find_memory(const struct topology *t, const char *name);

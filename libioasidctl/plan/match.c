@@ -162,6 +162,7 @@ static int match_devices(const struct topology *live, struct topology *desired)
 
 		if (was && was->selector == d->selector && same_text(was->address, d->address) &&
 		    same_text(was->driver, d->driver) && was->host_only == d->host_only &&
+		    devices_made_alike(was, d) &&
 		    device_driver(live, was) == device_driver(desired, d))
 			d->prev = found;
 		else

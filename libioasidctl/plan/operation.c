@@ -93,6 +93,8 @@ static struct operands look_up(const struct plan *plan, const struct operation *
 		break;
 	case OPERATION_SET_VFS:
 	case OPERATION_RESTORE_VFS:
+	case OPERATION_CREATE_VDPA:
+	case OPERATION_DELETE_VDPA:
 	case OPERATION_SET_DRIVER:
 	case OPERATION_RESTORE_DRIVER:
 	case OPERATION_OPEN_DEVICE:
@@ -163,6 +165,8 @@ static void print_attachment(FILE *out, enum operation_kind kind, const struct o
 	fprintf(out, " %s", o->device->name);
 	if (o->attachment->pasid != NO_PASID)
 		fprintf(out, " pasid %" PRIu32, o->attachment->pasid);
+	if (o->attachment->vq_group != NO_INDEX)
+		fprintf(out, " vq group %" PRIu32, o->attachment->vq_group);
 	if (o->from)
 		fprintf(out, " from %s/%s", o->from_fd->name, o->from->name);
 	fprintf(out, " %s %s/%s", kind == OPERATION_DETACH ? "from" : "to", o->fd->name,
@@ -195,6 +199,9 @@ static void print_details(FILE *out, const struct operation *op, const struct op
 	case OPERATION_SHRINK_MEMORY:
 		fprintf(out, " %s%s", op->kind == OPERATION_CREATE_MEMORY ? "of " : "to ",
 			number_size(o->memory->size, size));
+		break;
+	case OPERATION_CREATE_VDPA:
+		fprintf(out, " on %s", o->device->vdpa.management);
 		break;
 	case OPERATION_SET_DRIVER:
 		fprintf(out, " to %s", o->device->driver);
@@ -313,6 +320,8 @@ static json_t *operation_json(const struct plan *plan, const struct operation *o
 		json_object_set_new(j, "memory", json_string(o.memory->name));
 	if (o.attachment && o.attachment->pasid != NO_PASID)
 		json_object_set_new(j, "pasid", json_integer(o.attachment->pasid));
+	if (o.attachment && o.attachment->vq_group != NO_INDEX)
+		json_object_set_new(j, "vq_group", json_integer(o.attachment->vq_group));
 	if (o.from)
 		json_object_set_new(j, "from", json_string(o.from->name));
 	if (o.mapping)

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "plan/match.h"
 #include "plan/planner.h"
+#include "plan/refusal.h"
 
 void emit(struct planner *p, enum phase phase, struct operation op)
 {
@@ -172,6 +173,8 @@ int plan_make(const struct topology *live, struct topology *desired, struct plan
 			ret = refuse_moved_memory(live, desired, err);
 		if (!ret && live)
 			ret = refuse_recount(live, desired, err);
+		if (!ret && live)
+			ret = refuse_remade(live, desired, err);
 		if (ret)
 			return ret;
 	}

@@ -21,6 +21,7 @@
 	X(OPEN_FD, "open-fd", "open", CLOSE_FD, false)                                 \
 	X(CREATE_MEMORY, "create-memory", "create memory", DESTROY_MEMORY, false)      \
 	X(GROW_MEMORY, "grow-memory", "enlarge memory", SHRINK_MEMORY, false)          \
+	X(CREATE_VDPA, "create-vdpa", "make vDPA device", DELETE_VDPA, false)          \
 	X(SET_DRIVER, "set-driver", "bind driver of", RESTORE_DRIVER, false)           \
 	X(SET_VFS, "set-vfs", "set number of VFs of", RESTORE_VFS, false)              \
 	X(OPEN_DEVICE, "open-device", "open device", CLOSE_DEVICE, false)              \
@@ -49,6 +50,7 @@
 	X(CLOSE_DEVICE, "close-device", "close device", OPEN_DEVICE, true)             \
 	X(RESTORE_DRIVER, "restore-driver", "restore driver of", SET_DRIVER, true)     \
 	X(RESTORE_VFS, "restore-vfs", "restore number of VFs of", SET_VFS, true)       \
+	X(DELETE_VDPA, "delete-vdpa", "delete vDPA device", CREATE_VDPA, true)         \
 	X(CLOSE_FD, "close-fd", "close", OPEN_FD, true)                                \
 	X(DESTROY_MEMORY, "destroy-memory", "release memory", CREATE_MEMORY, true)
 

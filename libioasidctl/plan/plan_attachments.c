@@ -7,7 +7,7 @@
 
 /* A live attachment, to be found by device and PASID. */
 struct live_attachment {
-	uint32_t device, pasid;
+	uint32_t device, pasid, vq_group;
 	uint32_t fd, ioasid, item;
 	bool kept;
 };
@@ -23,7 +23,9 @@ static int compare_key(const void *a, const void *b)
 
 	if (x->device != y->device)
 		return x->device < y->device ? -1 : 1;
-	return x->pasid < y->pasid ? -1 : x->pasid > y->pasid;
+	if (x->pasid != y->pasid)
+		return x->pasid < y->pasid ? -1 : 1;
+	return x->vq_group < y->vq_group ? -1 : x->vq_group > y->vq_group;
 }
 
 static int collect(const struct topology *live, struct live_attachments *out)
@@ -44,6 +46,7 @@ static int collect(const struct topology *live, struct live_attachments *out)
 				out->sorted[out->count++] =
 					(struct live_attachment){ioasid->attach[k].device,
 								 ioasid->attach[k].pasid,
+								 ioasid->attach[k].vq_group,
 								 i,
 								 j,
 								 k,
@@ -54,9 +57,10 @@ static int collect(const struct topology *live, struct live_attachments *out)
 }
 
 static struct live_attachment *find(const struct live_attachments *all, uint32_t live_device,
-				    uint32_t pasid)
+				    const struct attachment *a)
 {
-	const struct live_attachment key = {.device = live_device, .pasid = pasid};
+	const struct live_attachment key = {
+		.device = live_device, .pasid = a->pasid, .vq_group = a->vq_group};
 
 	return live_device == NO_INDEX
 		       ? NULL
@@ -69,7 +73,7 @@ static void plan_attachment(struct planner *p, const struct live_attachments *al
 	const struct iommu_fd *f = &p->desired->fds[fd];
 	const struct attachment *a = &f->ioasids[i].attach[item];
 	const struct device *d = &p->desired->devices[a->device];
-	struct live_attachment *was = find(all, d->prev, a->pasid);
+	struct live_attachment *was = find(all, d->prev, a);
 	struct operation op = OPERATION(ATTACH, .fd = fd, .object = i, .item = item);
 
 	if (was && !p->detached[was->device]) {

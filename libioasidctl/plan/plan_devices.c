@@ -11,6 +11,11 @@ static bool is_opened(const struct device *d)
 	return d->fd != NO_INDEX && !d->host_only;
 }
 
+static bool is_made(const struct topology *t, const struct device *d)
+{
+	return d->fd != NO_INDEX && d->vdpa.management && device_ops(t, d)->device_create;
+}
+
 bool has_heir(const struct topology *desired, uint32_t live_device)
 {
 	for (size_t i = 0; desired && i < desired->n_devices; i++)
@@ -170,6 +175,11 @@ void plan_new_devices(struct planner *p)
 	/* What makes the VFs comes before them. */
 	plan_drivers(p, true);
 	plan_new_vfs(p);
+	for (uint32_t i = 0; i < t->n_devices; i++)
+		if (t->devices[i].prev == NO_INDEX && t->devices[i].successor_of == NO_INDEX &&
+		    is_made(t, &t->devices[i]))
+			emit(p, PHASE_BUILD,
+			     OPERATION(CREATE_VDPA, .fd = t->devices[i].fd, .object = i));
 	/* Drivers of all before the first open: a group is viable only as a whole. */
 	plan_drivers(p, false);
 	for (uint32_t i = 0; i < t->n_devices; i++)
@@ -197,8 +207,8 @@ static void restore_drivers(struct planner *p, bool of_physical)
 	for (uint32_t i = 0; i < p->live->n_devices; i++) {
 		const struct device *d = &p->live->devices[i];
 
-		if (d->live.original_driver && !has_heir(p->desired, i) && !vf_vanishes(p, d) &&
-		    (d->vfs != NO_INDEX) == of_physical)
+		if (d->live.original_driver && !d->live.made && !has_heir(p->desired, i) &&
+		    !vf_vanishes(p, d) && (d->vfs != NO_INDEX) == of_physical)
 			emit(p, PHASE_FINAL,
 			     OPERATION(RESTORE_DRIVER, .old = true, .fd = d->fd, .object = i));
 	}
@@ -216,4 +226,9 @@ void plan_old_devices(struct planner *p)
 	restore_drivers(p, false);
 	plan_old_vfs(p);
 	restore_drivers(p, true);
+	for (uint32_t i = 0; i < p->live->n_devices; i++)
+		if (p->live->devices[i].live.made && !has_heir(p->desired, i))
+			emit(p, PHASE_FINAL,
+			     OPERATION(DELETE_VDPA, .old = true, .fd = p->live->devices[i].fd,
+				       .object = i));
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "driver/driver.h"
 #include "plan/planner.h"
 
 static bool same_allow(const struct ioasid *a, const struct ioasid *b)
@@ -38,26 +39,37 @@ static enum phase later(enum phase a, enum phase b)
 	return a > b ? a : b;
 }
 
-/* Some device of the fd: one that is to be in it, else one that is in its parent or a sibling. */
-static uint32_t find_maker(const struct iommu_fd *f, const struct ioasid *ioasid)
+/* The first device in it that the fd knows. */
+static uint32_t first_device(const struct planner *p, const struct ioasid *ioasid)
 {
-	if (ioasid->n_attach)
-		return ioasid->attach[0].device;
+	for (size_t i = 0; i < ioasid->n_attach; i++)
+		if (!device_has_iotlb(p->desired, &p->desired->devices[ioasid->attach[i].device]))
+			return ioasid->attach[i].device;
+	return NO_INDEX;
+}
+
+/* Some device of the fd: one that is to be in it, else one that is in its parent or a sibling. */
+static uint32_t find_maker(const struct planner *p, const struct iommu_fd *f,
+			   const struct ioasid *ioasid)
+{
+	uint32_t device = first_device(p, ioasid);
+
+	if (device != NO_INDEX)
+		return device;
 	if (ioasid->viommu != NO_INDEX)
 		return f->viommus[ioasid->viommu].device;
-	if (f->ioasids[ioasid->parent].n_attach)
-		return f->ioasids[ioasid->parent].attach[0].device;
-	for (size_t i = 0; i < f->n_ioasids; i++)
-		if (f->ioasids[i].parent == ioasid->parent && f->ioasids[i].n_attach)
-			return f->ioasids[i].attach[0].device;
-	return NO_INDEX;
+	device = first_device(p, &f->ioasids[ioasid->parent]);
+	for (size_t i = 0; device == NO_INDEX && i < f->n_ioasids; i++)
+		if (f->ioasids[i].parent == ioasid->parent)
+			device = first_device(p, &f->ioasids[i]);
+	return device;
 }
 
 static void plan_nested(struct planner *p, uint32_t fd, uint32_t i)
 {
 	const struct iommu_fd *f = &p->desired->fds[fd];
 	const struct ioasid *ioasid = &f->ioasids[i];
-	const uint32_t maker = find_maker(f, ioasid);
+	const uint32_t maker = find_maker(p, f, ioasid);
 	enum phase phase = PHASE_BUILD;
 
 	if (ioasid->prev != NO_INDEX)

@@ -106,6 +106,11 @@ static void need_ioasid(struct refusal *r, const struct ioasid *ioasid)
 		if (ioasid->attach[i].pasid != NO_PASID)
 			need(r, CAP_PASID, ioasid->attach[i].at,
 			     r->t->devices[ioasid->attach[i].device].name);
+	for (size_t i = 0; i < ioasid->n_attach; i++)
+		if (ioasid->attach[i].vq_group != NO_INDEX)
+			need(r, CAP_VQ_GROUP, ioasid->attach[i].at,
+			     r->t->devices[ioasid->attach[i].device].name);
+	refuse_attachments(r, ioasid);
 }
 
 static void need_device(struct refusal *r, const struct device *d)
@@ -137,6 +142,8 @@ int refuse_unsupported(const struct topology *t, struct ioasidctl_error **err)
 			need(&r, CAP_VFIO_COMPAT, r.fd->at, r.fd->name);
 		for (size_t j = 0; j < r.fd->n_viommus; j++)
 			refuse_viommu(&r, &r.fd->viommus[j]);
+		for (size_t j = 0; j < r.fd->n_viommus; j++)
+			refuse_vdpa_viommu(&r, &r.fd->viommus[j]);
 		for (size_t j = 0; j < r.fd->n_ioasids; j++)
 			need_ioasid(&r, &r.fd->ioasids[j]);
 	}

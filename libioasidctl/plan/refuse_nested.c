@@ -50,12 +50,23 @@ static void refuse_without_viommu(struct refusal *r, const struct ioasid *ioasid
 	error_hint(r->err, "declare one in viommus, on the same parent, and name it in `viommu`");
 }
 
-static bool has_device(const struct iommu_fd *fd, const struct ioasid *ioasid)
+static bool is_known(const struct topology *t, const struct ioasid *ioasid)
 {
-	if (ioasid->n_attach || ioasid->viommu != NO_INDEX || fd->ioasids[ioasid->parent].n_attach)
+	for (size_t i = 0; i < ioasid->n_attach; i++)
+		if (!device_has_iotlb(t, &t->devices[ioasid->attach[i].device]))
+			return true;
+	return false;
+}
+
+static bool has_device(const struct refusal *r, const struct ioasid *ioasid)
+{
+	const struct iommu_fd *fd = r->fd;
+
+	if (ioasid->viommu != NO_INDEX || is_known(r->t, ioasid) ||
+	    is_known(r->t, &fd->ioasids[ioasid->parent]))
 		return true;
 	for (size_t i = 0; i < fd->n_ioasids; i++)
-		if (fd->ioasids[i].parent == ioasid->parent && fd->ioasids[i].n_attach)
+		if (fd->ioasids[i].parent == ioasid->parent && is_known(r->t, &fd->ioasids[i]))
 			return true;
 	return false;
 }
@@ -68,7 +79,7 @@ void refuse_nested(struct refusal *r, const struct ioasid *ioasid)
 		refuse_format(r, ioasid);
 	else if (r->fd->ops->viommu_tables & format && ioasid->viommu == NO_INDEX)
 		refuse_without_viommu(r, ioasid);
-	if (r->fd->ops->nested_needs_device && !has_device(r->fd, ioasid)) {
+	if (r->fd->ops->nested_needs_device && !has_device(r, ioasid)) {
 		refuse(r, ioasid->at, ioasid->name, "no device tells for which IOMMU it is");
 		error_cause(r->err, "the kernel makes a nested table for the IOMMU of a device");
 		error_hint(r->err, "attach a device to it or to its parent, or put it on a viommu");

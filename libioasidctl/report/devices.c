@@ -58,10 +58,36 @@ static const struct hardware_record *gather_hardware(struct gather *g, struct de
 	return out;
 }
 
+static const struct iotlb_record *gather_iotlb(struct gather *g, const struct driver *ops,
+					       const struct driver_device *handle)
+{
+	struct iotlb_record *out = gather_array(g, 1, sizeof(*out));
+	struct iotlb_table_record *tables;
+	struct iotlb_info info;
+
+	ops->iotlb_info(handle, &info);
+	tables = gather_array(g, info.n_tables, sizeof(*tables));
+	if (!out || !tables)
+		return NULL;
+	*out = (struct iotlb_record){.address_spaces = info.spaces,
+				     .vq_groups = info.groups,
+				     .first = info.usable.first,
+				     .last = info.usable.last,
+				     .tables = tables,
+				     .n_tables = info.n_tables};
+	for (size_t i = 0; i < info.n_tables; i++)
+		tables[i] = (struct iotlb_table_record){info.tables[i].asid,
+							info.tables[i].vq_group == NO_INDEX
+								? FIELD_UNKNOWN
+								: info.tables[i].vq_group,
+							info.tables[i].entries};
+	return out;
+}
+
 /* The driver that answers for the device: that of its fd. */
 static const struct driver *ops_of(const struct topology *t, const struct device *d)
 {
-	return d->fd == NO_INDEX ? NULL : t->fds[d->fd].ops;
+	return device_ops(t, d);
 }
 
 static void ask_machine(struct gather *g, const struct driver *ops, const struct device *d,
@@ -91,6 +117,8 @@ static void ask_fd(struct gather *g, const struct driver *ops, const struct iomm
 	out->alive = ops->device_probe(fd->live.handle, d->live.handle) != -ENOENT;
 	if (out->alive && !ops->device_info(fd->live.handle, d->live.handle, &info, NULL))
 		out->hardware = gather_hardware(g, &info);
+	if (ops->iotlb_info)
+		out->iotlb = gather_iotlb(g, ops, d->live.handle);
 }
 
 static uint64_t known(uint32_t number)
@@ -110,6 +138,7 @@ static void gather_device(struct gather *g, const struct topology *t, const stru
 		.address = d->address,
 		.alive = FIELD_UNKNOWN,
 		.wanted_driver = d->driver,
+		.management = d->live.made ? d->vdpa.management : NULL,
 		.original_driver = d->live.original_driver,
 		.taken_for = d->taken_for == NO_INDEX ? NULL : t->devices[d->taken_for].name,
 		.vf_of = d->vf_of == NO_INDEX ? NULL : t->devices[d->vf_of].name,
@@ -155,8 +184,9 @@ static void fill_place(void *data, const struct iommu_fd *fd, const struct ioasi
 {
 	struct place_record **next = data;
 
-	*next[a->device]++ = (struct place_record){fd->name, ioasid->name,
-						   a->pasid == NO_PASID ? FIELD_UNKNOWN : a->pasid};
+	*next[a->device]++ = (struct place_record){
+		fd->name, ioasid->name, a->pasid == NO_PASID ? FIELD_UNKNOWN : a->pasid,
+		a->vq_group == NO_INDEX ? FIELD_UNKNOWN : a->vq_group};
 }
 
 /* Counts first: a device may be in many IOASIDs, and each has its array. */

@@ -56,6 +56,7 @@ static const struct attachment_record *gather_attachments(struct gather *g,
 		out[i] = (struct attachment_record){
 			.device = t->devices[a->device].name,
 			.pasid = a->pasid == NO_PASID ? FIELD_UNKNOWN : a->pasid,
+			.vq_group = a->vq_group == NO_INDEX ? FIELD_UNKNOWN : a->vq_group,
 		};
 	}
 	return out;

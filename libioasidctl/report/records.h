@@ -27,7 +27,7 @@ struct mapping_record {
 
 struct attachment_record {
 	const char *device;
-	uint64_t pasid;
+	uint64_t pasid, vq_group;
 };
 
 struct table_record {
@@ -113,7 +113,17 @@ struct hardware_record {
 
 struct place_record {
 	const char *fd, *ioasid;
-	uint64_t pasid;
+	uint64_t pasid, vq_group;
+};
+
+struct iotlb_table_record {
+	uint64_t asid, vq_group, entries;
+};
+
+struct iotlb_record {
+	uint64_t address_spaces, vq_groups, first, last;
+	const struct iotlb_table_record *tables;
+	size_t n_tables;
 };
 
 struct device_record {
@@ -130,6 +140,8 @@ struct device_record {
 	const struct place_record *attached_to;
 	size_t n_attached_to;
 	const struct hardware_record *hardware;
+	const char *management;
+	const struct iotlb_record *iotlb;
 };
 
 struct topology_record {

@@ -34,6 +34,8 @@ TABLE(mapping_fields, "mapping", "memory at a range of addresses", mapping_list)
 static const struct field attachment_list[] = {
 	IS(TEXT, device, ABOUT("name of the device")),
 	IS(COUNT, pasid, OPTIONAL, ABOUT("which of its PASIDs; absent: the whole device")),
+	IS(COUNT, vq_group, OPTIONAL,
+	   ABOUT("of a vDPA device, virtqueue group; absent: all that are in no other")),
 	{0},
 };
 static TABLE(attachment_fields, "attachment", "a device put into the IOASID", attachment_list);
@@ -186,9 +188,33 @@ static const struct field place_list[] = {
 	IS(TEXT, fd, ABOUT("name of the fd")),
 	IS(TEXT, ioasid, ABOUT("name of the IOASID")),
 	IS(COUNT, pasid, OPTIONAL, ABOUT("absent: the whole device")),
+	IS(COUNT, vq_group, OPTIONAL,
+	   ABOUT("of a vDPA device, virtqueue group; absent: all that are in no other")),
 	{0},
 };
 static TABLE(place_fields, "place", "an IOASID that a device is in", place_list);
+#undef RECORD
+
+#define RECORD iotlb_table_record
+static const struct field iotlb_table_list[] = {
+	IS(COUNT, asid, ABOUT("the device's number of the address space")),
+	IS(COUNT, vq_group, OPTIONAL, ABOUT("that uses it; absent: all that have no other")),
+	IS(COUNT, entries, ABOUT("mappings in it")),
+	{0},
+};
+static TABLE(iotlb_table_fields, "iotlb_table", "an address space of a device", iotlb_table_list);
+#undef RECORD
+
+#define RECORD iotlb_record
+static const struct field iotlb_list[] = {
+	IS(COUNT, address_spaces, ABOUT("that the device has")),
+	IS(COUNT, vq_groups, ABOUT("groups of virtqueues that the device has")),
+	IS(HEX, first, ABOUT("first address that it can use")),
+	IS(HEX, last, ABOUT("last address that it can use")),
+	LIST(OBJECTS, tables, OF(iotlb_table_fields), ABOUT("address spaces in use")),
+	{0},
+};
+static TABLE(iotlb_fields, "iotlb", "the copies of address spaces that a device keeps", iotlb_list);
 #undef RECORD
 
 #define RECORD device_record
@@ -220,6 +246,9 @@ static const struct field device_list[] = {
 	LIST(OBJECTS, attached_to, OF(place_fields), ABOUT("IOASIDs it is in")),
 	IS(OBJECT, hardware, OPTIONAL, OF(hardware_fields),
 	   ABOUT("what its IOMMU can do; absent: not bound, or not told")),
+	IS(TEXT, management, OPTIONAL, ABOUT("management device that a vDPA device is made on")),
+	IS(OBJECT, iotlb, OPTIONAL, OF(iotlb_fields),
+	   ABOUT("of a device that translates by itself (vDPA); absent: others, or not bound")),
 	{0},
 };
 static TABLE(device_fields, "device", "a device that does DMA", device_list);

@@ -18,7 +18,8 @@ says "$err" "no holder listens at" "one of nothing: message"
 run "$ioasidctl" show --yaml
 exits 69 "nothing held --yaml: exit status"
 
-for file in 1-pass-through 2-vfio-legacy-viommu 5-two-formats 3-nesting 7-without-iommufd; do
+for file in 1-pass-through 2-vfio-legacy-viommu 5-two-formats 3-nesting \
+	6-vdpa-and-vfio 7-without-iommufd; do
 	name=$(awk '/^name:/ {print $2}' "$examples/$file.yaml")
 	run "$ioasidctl" apply --driver ioasid "$examples/$file.yaml"
 	exits 0 "$file: apply"

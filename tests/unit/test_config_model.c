@@ -126,6 +126,15 @@ static void everything(void **state)
 	assert_int_equal(t->memories[2].device, topology_find_device(t, "gpu0"));
 	assert_string_equal(t->devices[3].address, "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
 	assert_string_equal(t->devices[7].address, "3");
+	assert_string_equal(t->devices[5].vdpa.management, "pci/0000:01:00.0");
+	assert_true(t->devices[5].vdpa.has_mac && !t->devices[6].vdpa.has_mac);
+	assert_memory_equal(t->devices[5].vdpa.mac, "\x52\x54\x00\x12\x34\x56", 6);
+	assert_int_equal(t->devices[5].vdpa.mtu, 1400);
+	assert_int_equal(t->devices[5].vdpa.max_queue_pairs, 2);
+	assert_null(t->devices[6].vdpa.management);
+	assert_int_equal(t->fds[1].ioasids[0].attach[1].vq_group, NO_INDEX);
+	assert_int_equal(t->fds[1].ioasids[0].attach[2].vq_group, 0);
+	assert_int_equal(t->fds[1].ioasids[0].attach[3].vq_group, 65535);
 	assert_true(t->devices[1].force && !t->devices[0].force);
 	assert_int_equal(t->devices[8].selector, SELECTOR_VF);
 	assert_string_equal(t->devices[8].address, "0000:0c:00.0/virtfn3");

@@ -145,9 +145,9 @@ static void scene_ioasids(struct scene *s)
 	s->maps[1].offset = 0x2000;
 	s->maps[1].source = 0;
 	s->maps[1].access = ACCESS_READ;
-	s->attach[0] = (struct attachment){.device = 0, .pasid = NO_PASID};
-	s->attach[1] = (struct attachment){.device = 1, .pasid = NO_PASID};
-	s->child_attach[0] = (struct attachment){.device = 0, .pasid = 5};
+	s->attach[0] = (struct attachment){.device = 0, .pasid = NO_PASID, .vq_group = NO_INDEX};
+	s->attach[1] = (struct attachment){.device = 1, .pasid = NO_PASID, .vq_group = NO_INDEX};
+	s->child_attach[0] = (struct attachment){.device = 0, .pasid = 5, .vq_group = NO_INDEX};
 	s->allow[0] = (struct range){0, 0xffffffff};
 	s->ioasids[0].name = (char *)"gpa";
 	s->ioasids[0].flags = IOASID_FLAG_NEST_PARENT | IOASID_FLAG_NO_HUGE;

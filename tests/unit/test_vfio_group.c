@@ -592,8 +592,8 @@ static void test_a_detach_that_fails(void **state)
 static void test_what_it_lacks_has_a_reason(void **state)
 {
 	static const enum capability able[] = {
-		CAP_DIRTY,	CAP_ALLOW, CAP_AUTO_IOVA, CAP_BY_PROCESS, CAP_WRITE_ONLY,
-		CAP_GROUP_TAKE, CAP_PCI,   CAP_MDEV,	  CAP_PLATFORM,	  CAP_SRIOV};
+		CAP_DIRTY, CAP_ALLOW, CAP_AUTO_IOVA, CAP_BY_PROCESS, CAP_WRITE_ONLY, CAP_GROUP_TAKE,
+		CAP_PCI,   CAP_MDEV,  CAP_PLATFORM,  CAP_SRIOV,	     CAP_VDPA,	     CAP_VQ_GROUP};
 	size_t n = 0;
 
 	(void)state;
