@@ -30,6 +30,10 @@ $(O)/tests/conformance/test_%: $(O)/tests/conformance/test_%.o $(CONF_SUPPORT) $
 $(O)/tests/vm/%: $(O)/tests/vm/%.o $(VM_SUPPORT)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson)
 
+# This one has the library do it.
+$(O)/tests/vm/vdpa_net: $(O)/tests/vm/vdpa_net.o $(LIB_A)
+	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 $(O)/tests/vm/preload/%.so: $(O)/tests/vm/preload/%.o
 	$(CC) -shared $(LDFLAGS) -o $@ $^
 
