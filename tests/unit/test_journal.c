@@ -60,6 +60,7 @@ static void make_entry(struct journal_entry *out, const char *name)
 				      .original_override = strdup("pci-stub"),
 				      .vfs = 4,
 				      .original_vfs = 2,
+				      .management = strdup("vdpasim_net"),
 				      .taken_for = strdup("nic1")};
 }
 
@@ -115,6 +116,7 @@ static void test_what_is_written_is_read(void **state)
 	assert_string_equal(read.bindings[0].original_driver, "");
 	assert_string_equal(read.bindings[0].original_override, "pci-stub");
 	assert_string_equal(read.bindings[0].taken_for, "nic1");
+	assert_string_equal(read.bindings[0].management, "vdpasim_net");
 	assert_int_equal(read.bindings[0].vfs, 4);
 	assert_int_equal(read.bindings[0].original_vfs, 2);
 }
@@ -338,6 +340,37 @@ static void test_intended_bindings(void **state)
 	assert_string_equal(entry.bindings[0].original_driver, "nic");
 }
 
+/* What the topology is to make, and has made, is to be deleted; its driver is of no interest. */
+static void test_made_devices(void **state)
+{
+	_cleanup_entry_ struct journal_entry entry = {0}, later = {0};
+	struct device devices[3];
+	struct iommu_fd fd;
+	const struct topology *t = three_devices(&fd, devices);
+
+	(void)state;
+	make_drivers();
+	outliving.vdpa = &driver_vdpa;
+	for (size_t i = 0; i < 3; i++) {
+		devices[i].selector = SELECTOR_VDPA;
+		devices[i].vdpa.management = (char *)"sim";
+	}
+	devices[0].found.driver = NULL; /* not there yet */
+	devices[1].found.name = devices[2].found.name = (char *)"there";
+	devices[1].found.driver = devices[1].driver;
+	assert_int_equal(bindings_add_intended(&entry, t), 0);
+	assert_int_equal(entry.n_bindings, 1);
+	assert_string_equal(entry.bindings[0].device, "a");
+	assert_string_equal(entry.bindings[0].management, "sim");
+	assert_null(entry.bindings[0].driver);
+	devices[0].live.made = true;
+	devices[0].live.original_driver = (char *)"virtio_vdpa";
+	assert_int_equal(bindings_add_live(&later, t), 0);
+	assert_int_equal(later.n_bindings, 1);
+	assert_string_equal(later.bindings[0].management, "sim");
+	assert_null(later.bindings[0].driver);
+}
+
 static void test_live_bindings(void **state)
 {
 	_cleanup_entry_ struct journal_entry entry = {0};
@@ -546,6 +579,7 @@ int main(void)
 		JOURNAL_TEST(test_no_links_and_no_pipes),
 		JOURNAL_TEST(test_failed_write_keeps_the_old),
 		cmocka_unit_test(test_intended_bindings),
+		cmocka_unit_test(test_made_devices),
 		cmocka_unit_test(test_live_bindings),
 		cmocka_unit_test(test_taken_members_come_back),
 		cmocka_unit_test(test_restore_after_a_crash),
