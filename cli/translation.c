@@ -148,6 +148,9 @@ static void print_translation(const json_t *document, const json_t *t)
 		printf("  leads to %s+%s %s, contiguous for %s bytes\n", text_of(t, "memory"),
 		       text_of(t, "offset"), text_of(t, "access"),
 		       number_size(hex_of(t, "length"), size));
+	if (json_object_get(t, "physical"))
+		printf("  which is physical address %s, contiguous for %s bytes\n",
+		       text_of(t, "physical"), number_size(hex_of(t, "physical_length"), size));
 }
 
 void print_translations(const json_t *document)

@@ -204,6 +204,11 @@ int iommufd_device_info(struct driver_fd *fd, struct driver_device *dev, struct 
 		return 0;
 	}
 	ret = iommufd_get_hw_info(fd, &args);
+	if (ret == -EOPNOTSUPP) {
+		/* Bound without an IOMMU: the kernel knows the device, and that's all. */
+		*out = (struct device_info){.type = "none"};
+		return 0;
+	}
 	if (ret)
 		return iommufd_fail(err, "IOMMU_GET_HW_INFO", ret, "can't ask for the IOMMU of %s",
 				    dev->label);
@@ -234,8 +239,10 @@ int iommufd_device_bar_fd(struct driver_device *dev, uint32_t bar, uint64_t offs
 int iommufd_device_probe(struct driver_fd *fd, struct driver_device *dev)
 {
 	struct iommufd_hw_info args = {.size = sizeof(args), .dev_id = dev->id};
+	int ret;
 
 	if (dev->selector == SELECTOR_MDEV)
 		return vfio_get_info(dev);
-	return iommufd_get_hw_info(fd, &args);
+	ret = iommufd_get_hw_info(fd, &args);
+	return ret == -EOPNOTSUPP ? 0 : ret; /* it is there, and has no IOMMU */
 }

@@ -204,7 +204,9 @@ int host_device_vfio(const char *dir, char **node)
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < names.n; i++) {
-		if (strncmp(names.names[i], "vfio", 4))
+		/* Devices without an IOMMU are there as noiommu-vfioN. */
+		if (strncmp(names.names[i], "vfio", 4) &&
+		    strncmp(names.names[i], "noiommu-vfio", 12))
 			continue;
 		*node = root_path("", "/dev/vfio/devices/%s", names.names[i]);
 		return *node ? 0 : -ENOMEM;

@@ -163,6 +163,20 @@ static void record_translation(struct gather *g, const struct topology *t,
 	};
 }
 
+/* The kernel tells it only of devices without an IOMMU. */
+static void record_physical(const struct translation *tr, struct translation_record *out)
+{
+	uint64_t length = out->length, physical;
+
+	out->physical = out->physical_length = FIELD_UNKNOWN;
+	if (tr->walk.stopped || !tr->fd->ops->physical || !tr->gpa->live.exists ||
+	    tr->fd->ops->physical(tr->fd->live.handle, tr->gpa->live.id, tr->walk.gpa, &length,
+				  &physical, NULL))
+		return;
+	out->physical = physical;
+	out->physical_length = length;
+}
+
 static json_t *translate_one(const struct translate_world *world, uint32_t device,
 			     const struct walk_request *request)
 {
@@ -173,6 +187,7 @@ static json_t *translate_one(const struct translate_world *world, uint32_t devic
 
 	translate(world, device, request, &tr);
 	record_translation(&g, world->topology, &tr, &record);
+	record_physical(&tr, &record);
 	json = g.failed ? NULL : fields_encode(&translation_fields, &record);
 	gather_done(&g);
 	return json;

@@ -33,6 +33,7 @@ struct translation_record {
 	uint64_t offset;
 	const char *access;
 	uint64_t length;
+	uint64_t physical, physical_length;
 	const struct stop_record *stop;
 };
 

@@ -52,6 +52,9 @@ static const struct field translation_list[] = {
 	IS(TEXT, access, OPTIONAL, .names = access_names,
 	   ABOUT("what table and mapping allow both")),
 	IS(HEX, length, OPTIONAL, ABOUT("bytes from there on that translate alike")),
+	IS(HEX, physical, OPTIONAL,
+	   ABOUT("address in the machine's memory, for a device without an IOMMU, which uses those")),
+	IS(HEX, physical_length, OPTIONAL, ABOUT("bytes from there on that are contiguous")),
 	IS(OBJECT, stop, OPTIONAL, OF(stop_fields), ABOUT("absent: translated")),
 	{0},
 };

@@ -458,6 +458,30 @@ static void test_info_and_probe(void **state)
 	D.close(fd);
 }
 
+/* As the kernel's no-IOMMU mode has it. */
+static void test_device_without_an_iommu(void **state)
+{
+	struct driver_fd *fd = open_fd(true);
+	struct driver_device *dev;
+	struct device_info info;
+	uint32_t id;
+
+	(void)state;
+	tree_pci(&tree, ADDRESS, 0, "vfio-pci", "noiommu-vfio0");
+	assert_int_equal(D.device_open(&env, &spec, &dev, NULL), 0);
+	expect_bind(fd, 3, 0);
+	assert_int_equal(D.device_bind(fd, dev, &id, NULL), 0);
+	expect_info(256, 0);
+	FAIL(EOPNOTSUPP);
+	assert_int_equal(D.device_info(fd, dev, &info, NULL), 0);
+	assert_string_equal(info.type, "none");
+	expect_info(0, 0);
+	FAIL(EOPNOTSUPP);
+	assert_int_equal(D.device_probe(fd, dev), 0);
+	D.device_close(dev);
+	D.close(fd);
+}
+
 static void test_mediated_device_has_no_iommu_of_its_own(void **state)
 {
 	struct device mdev = {
@@ -504,6 +528,7 @@ int main(void)
 		TEST(test_attach_into_reserved_addresses),
 		TEST(test_attach_of_a_group_to_two_ioasids),
 		TEST(test_info_and_probe),
+		TEST(test_device_without_an_iommu),
 		TEST(test_mediated_device_has_no_iommu_of_its_own),
 		TEST(test_it_lacks_nothing),
 	};
