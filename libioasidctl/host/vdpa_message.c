@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +71,12 @@ static int take_attribute(const struct nlattr *attr, const struct wanted *w, voi
 	return 0;
 }
 
+/* mnl_nlmsg_get_payload_tail() counts the padding in, which the last message needn't have. */
+static const char *end_of(const struct nlmsghdr *message)
+{
+	return (const char *)message + message->nlmsg_len;
+}
+
 /* Attributes up to `end`; those of no concern are passed over. */
 static int take_attributes(const struct nlattr *attr, const char *end, const struct wanted *wanted,
 			   size_t n, void *out)
@@ -89,7 +96,7 @@ static int take_attributes(const struct nlattr *attr, const char *end, const str
 
 static int take_facts(const struct nlmsghdr *message, struct vdpa_answer *out)
 {
-	const char *end = mnl_nlmsg_get_payload_tail(message);
+	const char *end = end_of(message);
 	struct vdpa_facts *grown = reallocarray(out->facts, out->n_facts + 1, sizeof(*out->facts));
 
 	if (!grown)
@@ -110,8 +117,8 @@ static int take_generic(const struct nlmsghdr *message, struct vdpa_answer *out)
 	if (message->nlmsg_type != GENL_ID_CTRL)
 		return take_facts(message, out);
 	return take_attributes(mnl_nlmsg_get_payload_offset(message, sizeof(*header)),
-			       mnl_nlmsg_get_payload_tail(message), family_attributes,
-			       ARRAY_SIZE(family_attributes), out);
+			       end_of(message), family_attributes, ARRAY_SIZE(family_attributes),
+			       out);
 }
 
 /* The kernel's words come behind the request that it gives back, or behind its header alone. */
@@ -133,9 +140,8 @@ static int take_error(const struct nlmsghdr *message, struct vdpa_answer *out)
 	}
 	if (skip > length)
 		return -EBADMSG;
-	return take_attributes(mnl_nlmsg_get_payload_offset(message, skip),
-			       mnl_nlmsg_get_payload_tail(message), error_attributes,
-			       ARRAY_SIZE(error_attributes), out);
+	return take_attributes(mnl_nlmsg_get_payload_offset(message, skip), end_of(message),
+			       error_attributes, ARRAY_SIZE(error_attributes), out);
 }
 
 /* The end of a dump carries an error, too. */
@@ -151,6 +157,13 @@ static int take_done(const struct nlmsghdr *message, struct vdpa_answer *out)
 	return 0;
 }
 
+/* mnl_nlmsg_ok() takes a length of more than 31 bits for a negative one, and for fine. */
+static bool is_whole(const struct nlmsghdr *message, int left)
+{
+	return left >= (int)sizeof(*message) && message->nlmsg_len >= sizeof(*message) &&
+	       message->nlmsg_len <= (unsigned)left;
+}
+
 int vdpa_read_answer(const void *data, size_t length, uint32_t sequence, uint32_t port,
 		     struct vdpa_answer *out)
 {
@@ -158,7 +171,7 @@ int vdpa_read_answer(const void *data, size_t length, uint32_t sequence, uint32_
 	int left = length > VDPA_MESSAGE_MAX * 64 ? -1 : (int)length;
 	int ret = 0;
 
-	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+	for (; is_whole(message, left); message = mnl_nlmsg_next(message, &left)) {
 		if (!mnl_nlmsg_portid_ok(message, port) || !mnl_nlmsg_seq_ok(message, sequence))
 			continue;
 		if (message->nlmsg_type == NLMSG_ERROR)

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -368,6 +369,31 @@ static void test_outside_of_its_addresses(void **state)
 	D.device_close(dev);
 }
 
+/* The kernel says EFAULT alone; the limit is found by looking. */
+static void test_memlock(void **state)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+	struct driver_device *dev = open_attached(1);
+	const struct map_args big = mapping(0x9000, 0x900000, ACCESS_RW);
+	struct rlimit was, low = {.rlim_cur = 1 << 20};
+
+	(void)state;
+	tree_file(&tree, "Name:\tx\nVmPin:\t    1024 kB\n", "/proc/self/status");
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &was), 0);
+	low.rlim_max = was.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &low), 0);
+	fail_at = 1;
+	assert_int_equal(D.iotlb_map(dev, &one, &big, &err), -EFAULT);
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &was), 0);
+	MAPS(0, 0x9000, 0x900000, 3);
+	assert_int_equal(err->kind, ERROR_MEMORY);
+	assert_non_null(strstr(err->cause, "it pins 4K beside the 1M that are pinned, and the "
+					   "limit of locked memory is 1M"));
+	assert_non_null(strstr(err->hint, "LimitMEMLOCK="));
+	check_table(dev, 0, 0, ALL, 1);
+	D.device_close(dev);
+}
+
 static void test_node_gone(void **state)
 {
 	struct driver_device *dev = open_attached(1);
@@ -393,6 +419,7 @@ int main(void)
 		TEST(test_group_of_its_own),
 		TEST(test_group_that_is_not_there),
 		TEST(test_outside_of_its_addresses),
+		TEST(test_memlock),
 		TEST(test_node_gone),
 	};
 

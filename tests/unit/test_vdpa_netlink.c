@@ -160,6 +160,16 @@ static void test_broken(void **state)
 			assert_true(ret == -EBADMSG || (ret == 1 && length % 48 == 0));
 			vdpa_answer_done(&answer);
 		}
+		/* One that ends where it says, in the middle of something. */
+		for (unsigned length = 16; length < all[i].bytes[0]; length++) {
+			struct vdpa_answer answer = {0};
+
+			memcpy(copy, all[i].bytes, length);
+			copy[0] = (unsigned char)length;
+			read_bytes(copy, length, &answer);
+			assert_in_range(answer.errnum, 0, 4095);
+			vdpa_answer_done(&answer);
+		}
 		/* A message that says it is shorter than its parts are. */
 		for (unsigned said = 17; said < all[i].bytes[0]; said++) {
 			struct vdpa_answer answer = {0};
@@ -180,6 +190,10 @@ static void test_broken(void **state)
 		assert_int_equal(read_bytes(copy, sizeof(device), &answer), -EBADMSG);
 		vdpa_answer_done(&answer);
 	}
+	/* A length that would be negative to those who take it for an int. */
+	memcpy(copy, done, sizeof(done));
+	copy[3] = 0xbd;
+	assert_int_equal(read_bytes(copy, sizeof(done), &(struct vdpa_answer){0}), -EBADMSG);
 	/* Text without an end. */
 	memcpy(copy, device, sizeof(device));
 	copy[35] = 'x';

@@ -154,5 +154,28 @@ is "the next holder deletes it" "$(vdpa_left)" ""
 grep -q 'device net0 (vdpa0) deleted' holder.out
 ok "and says so" || sed 's/^/#   /' holder.out
 end_holder
+
+# Somebody has the node open: waiting for him could not be interrupted, so nothing waits.
+start_holder
+ioasidctl apply "$example"
+kill -9 "$holder"
+eventually is_gone "$holder"
+exec 9<>/dev/vhost-vdpa-0
+start_holder
+eventually grep -q 'net0 (vdpa0) could not be deleted.*held by pid' holder.out
+ok "a device that is open isn't deleted, and who has it is named" || sed 's/^/#   /' holder.out
+ioasidctl apply "$example"
+is "made again: refused" "$status" 1
+says "it is there" 'there is a vdpa vdpa0 already' 'leave `management` out'
+sed 's/management: [a-z_]*, //' "$example" >without.yaml
+ioasidctl apply without.yaml
+is "used as it is: refused" "$status" 1
+says "who has it" 'vhost-vdpa-0' 'pid [0-9]+'
+exec 9>&-
+ioasidctl apply without.yaml
+is "and then it is used as it is" "$status" 0
+ioasidctl delete vm6
+is "it is left as it was" "$status $(vdpa_left)" "0 vdpa0"
+end_holder
 check_host "at the end"
 finish
