@@ -160,9 +160,11 @@ start_holder
 ioasidctl apply "$example"
 kill -9 "$holder"
 eventually is_gone "$holder"
-exec 9<>/dev/vhost-vdpa-0
+sleep 1000 <>/dev/vhost-vdpa-0 &
+opener=$!
+eventually sh -c "ls -l /proc/$opener/fd | grep -q vhost-vdpa"
 start_holder
-eventually grep -q 'net0 (vdpa0) could not be deleted.*held by pid' holder.out
+eventually grep -q 'net0 (vdpa0) could not be deleted.*held by pid '"$opener" holder.out
 ok "a device that is open isn't deleted, and who has it is named" || sed 's/^/#   /' holder.out
 ioasidctl apply "$example"
 is "made again: refused" "$status" 1
@@ -170,8 +172,9 @@ says "it is there" 'there is a vdpa vdpa0 already' 'leave `management` out'
 sed 's/management: [a-z_]*, //' "$example" >without.yaml
 ioasidctl apply without.yaml
 is "used as it is: refused" "$status" 1
-says "who has it" 'vhost-vdpa-0' 'pid [0-9]+'
-exec 9>&-
+says "who has it" 'vhost-vdpa-0' "pid $opener \(sleep\)"
+kill "$opener"
+wait "$opener" 2>/dev/null
 ioasidctl apply without.yaml
 is "and then it is used as it is" "$status" 0
 ioasidctl delete vm6
