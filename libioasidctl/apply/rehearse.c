@@ -98,7 +98,9 @@ static bool lacks_something(const struct rehearsal *r, const struct operation *o
 	if (op->fd != NO_INDEX && is_lost(r, PART_FD, op->fd, 0))
 		return true;
 	switch ((enum operation_kind)op->kind) {
+	case OPERATION_CREATE_VDPA:
 	case OPERATION_SET_DRIVER:
+	case OPERATION_SET_VFS:
 	case OPERATION_OPEN_DEVICE:
 	case OPERATION_BIND_DEVICE:
 		return device_is_lost(r, op->object);
@@ -128,7 +130,9 @@ static struct lost loss_of(const struct operation *op, int ret)
 		return (struct lost){PART_FD, op->fd, 0};
 	case OPERATION_CREATE_MEMORY:
 		return (struct lost){PART_MEMORY, NO_INDEX, op->object};
+	case OPERATION_CREATE_VDPA:
 	case OPERATION_SET_DRIVER:
+	case OPERATION_SET_VFS:
 	case OPERATION_OPEN_DEVICE:
 	case OPERATION_BIND_DEVICE:
 		return (struct lost){PART_DEVICE, NO_INDEX, op->object};
