@@ -69,6 +69,15 @@ is "delete succeeds" "$status" 0
 is "the device is deleted" "$(vdpa_left)" ""
 check_host "after delete"
 
+# The same without iommufd.
+ioasidctl --json apply --driver vfio "$example"
+is "driver vfio: the same example is applied" "$status" 0
+ioasidctl --json show
+is "and the IOTLB has both mappings" "$(entries)" 0:all:2
+ioasidctl delete vm6
+is "deleted with it" "$status $(vdpa_left)" "0 "
+check_host "after driver vfio"
+
 # DMA of the VFIO device in the address space that they share.
 ioasidctl run "$example" -- "$BUILD/tests/vm/edu_dma" dma0 "{fd:dma0}"
 is "run: the VFIO device does its DMA" "$status" 0
