@@ -83,8 +83,9 @@ IOASIDCTL_API int ioasidctl_apply(struct ioasidctl *ctx, const char *text, size_
 				  char **result, struct ioasidctl_error **error);
 
 /*
- * Removes a topology: detaches, frees, closes, restores host drivers. -ENOENT: there is none of
- * that name. *result as for ioasidctl_apply(). Since: 0.1
+ * Removes a topology: detaches, frees, closes, restores host drivers. What this process has mapped
+ * of a device's regions must be unmapped before: the kernel waits for that. -ENOENT: there is none
+ * of that name. *result as for ioasidctl_apply(). Since: 0.1
  */
 IOASIDCTL_API int ioasidctl_delete(struct ioasidctl *ctx, const char *name, unsigned flags,
 				   char **result, struct ioasidctl_error **error);

@@ -30,8 +30,8 @@ $(O)/tests/conformance/test_%: $(O)/tests/conformance/test_%.o $(CONF_SUPPORT) $
 $(O)/tests/vm/%: $(O)/tests/vm/%.o $(VM_SUPPORT)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson)
 
-# This one has the library do it.
-$(O)/tests/vm/vdpa_net: $(O)/tests/vm/vdpa_net.o $(LIB_A)
+# These have the library do it.
+$(addprefix $(O)/tests/vm/,vdpa_net translate_dma): %: %.o $(VM_SUPPORT) $(LIB_A)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(O)/tests/vm/preload/%.so: $(O)/tests/vm/preload/%.o
