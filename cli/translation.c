@@ -2,12 +2,15 @@
 #include "translation.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "output.h"
 
+#define ADDRESS_WIDTH  14
+#define WORD_WIDTH     18
 #define WORDS_PER_LINE 3
 
 static const char *text_of(const json_t *object, const char *key)
@@ -37,29 +40,35 @@ static void print_mapping(const json_t *m)
 	printf(" %s\n", text_of(m, "access"));
 }
 
+/* As one column of several; nothing is padded at the end of a line. */
 static void print_words(const json_t *words)
 {
 	const json_t *word;
-	size_t i;
+	size_t i, n = json_array_size(words);
 
-	json_array_foreach (words, i, word)
-		printf("%s%-18s", i % WORDS_PER_LINE ? " " : "\n      ", json_string_value(word));
+	json_array_foreach (words, i, word) {
+		const bool last = i + 1 == n || (i + 1) % WORDS_PER_LINE == 0;
+
+		printf("%s%-*s", i % WORDS_PER_LINE ? " " : "\n      ", last ? 0 : WORD_WIDTH,
+		       json_string_value(word));
+	}
 }
 
 static void print_step(const json_t *step)
 {
-	const json_t *words = json_object_get(step, "words");
+	const json_t *words = json_object_get(step, "words"), *memory;
+	const size_t n = json_array_size(words);
+	const char *address = json_string_value(json_object_get(step, "address"));
 
-	printf("    %-18s", text_of(step, "entry"));
-	if (json_object_get(step, "address"))
-		printf(" %-14s", text_of(step, "address"));
-	else
-		printf(" %-14s", "of the config");
-	if (json_array_size(words) == 1)
-		printf(" %-18s", json_string_value(json_array_get(words, 0)));
-	if (json_object_get(step, "memory"))
+	memory = json_object_get(step, "memory");
+	printf("    %-18s %-*s", text_of(step, "entry"), n == 1 || memory ? ADDRESS_WIDTH : 0,
+	       address ? address : "of the config");
+	if (n == 1)
+		printf(" %-*s", memory ? WORD_WIDTH : 0,
+		       json_string_value(json_array_get(words, 0)));
+	if (memory)
 		printf(" %s+%s", text_of(step, "memory"), text_of(step, "offset"));
-	if (json_array_size(words) > 1)
+	if (n > 1)
 		print_words(words);
 	putchar('\n');
 }

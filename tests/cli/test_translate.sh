@@ -129,6 +129,7 @@ run "$ioasidctl" translate nested0 dma0 0x123 0x1000 0x3000 0x400123
 exits 0 "nested: exit status"
 golden "$out" translate-nested
 is "$(awk 'length > 80' "$out")" "" "nested: 80 columns"
+is "$(grep -n ' $' "$out")" "" "nested: no blanks at ends"
 run "$ioasidctl" translate nested0 dma0 0x2000 0x4000 0x5000 0x200000 0x8000000000 0x800000000000
 exits 1 "nested, stops: exit status"
 golden "$out" translate-nested-stops

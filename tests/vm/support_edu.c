@@ -25,6 +25,7 @@ struct region_info {
 #define PCI_COMMAND_BUSMASTER 0x4
 
 /* The edu device: registers of BAR 0, its 4 KiB buffer. */
+#define EDU_BAR_SIZE	    (1UL << 20)
 #define EDU_DMA_SOURCE	    0x80
 #define EDU_DMA_DESTINATION 0x88
 #define EDU_DMA_COUNT	    0x90
@@ -113,6 +114,11 @@ volatile uint8_t *open_registers(int device)
 	if (bar == MAP_FAILED)
 		bail_out("BAR 0 can't be mapped: %m");
 	return bar;
+}
+
+void close_registers(volatile uint8_t *registers)
+{
+	munmap((void *)registers, EDU_BAR_SIZE);
 }
 
 void transfer(volatile uint8_t *registers, uint64_t iova, uint64_t length, bool to_memory)

@@ -23,6 +23,7 @@ int inherited_fd(const char *name);
 
 /* Makes the device a bus master and maps BAR 0. */
 volatile uint8_t *open_registers(int device);
+void close_registers(volatile uint8_t *registers);
 /* Up to a chunk between the device's buffer and the IOVA. */
 void transfer(volatile uint8_t *registers, uint64_t iova, uint64_t length, bool to_memory);
 

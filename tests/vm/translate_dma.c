@@ -8,10 +8,15 @@
  */
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "edu.h"
 #include "ioasidctl.h"
+#include "support_edu.h"
 
 struct place {
 	struct ioasidctl *ctx;
@@ -57,14 +62,6 @@ static void apply(struct place *p, const char *file)
 	p->words = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p->words == MAP_FAILED)
 		bail_out("memory: %m");
-}
-
-static uint64_t registers_size(int device)
-{
-	uint64_t size;
-
-	region_offset(device, REGION_BAR0, &size);
-	return size;
 }
 
 /* The translation as JSON; a new reference. */
@@ -141,10 +138,9 @@ int main(int argc, char **argv)
 	for (int i = 5; i < argc; i++)
 		compare(&p, strtoull(argv[i], NULL, 0));
 	/* The kernel waits for it when the device is to get its host driver back. */
-	munmap((void *)p.registers, registers_size(descriptor(&p, p.device)));
+	close_registers(p.registers);
 	if (ioasidctl_delete(p.ctx, p.topology, 0, NULL, NULL))
 		bail_out("delete failed");
 	ioasidctl_free(p.ctx);
-	printf("1..%d\n", n_tests);
-	return n_failed ? 1 : 0;
+	return conclude();
 }
