@@ -5,6 +5,7 @@
 
 #include "apply/execution.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 
 #define SMALLEST_PAGE 4096
 
@@ -28,6 +29,47 @@ static void explain_alignment(const struct ioasid *ioasid, struct ioasidctl_erro
 		error_hint(err, "align iova, length and offset to the IOMMU's pages");
 		return;
 	}
+}
+
+/* The first address of the IOASID, mapped or allowed, that lies beyond `last`; false: none. */
+static bool find_beyond(const struct ioasid *ioasid, uint64_t last, uint64_t *out)
+{
+	for (size_t i = 0; i < ioasid->n_maps; i++) {
+		*out = range_last(ioasid->maps[i].iova, ioasid->maps[i].length);
+		if (*out > last)
+			return true;
+	}
+	for (size_t i = 0; i < ioasid->n_allow; i++) {
+		*out = ioasid->allow[i].last;
+		if (*out > last)
+			return true;
+	}
+	return false;
+}
+
+/* The same number again, for addresses that the device's IOMMU has too few bits for. */
+static void explain_reach(const struct topology *t, const struct operation *op,
+			  struct ioasidctl_error **err)
+{
+	const struct iommu_fd *fd = &t->fds[op->fd];
+	const struct ioasid *ioasid = &fd->ioasids[op->object];
+	const struct device *d = &t->devices[ioasid->attach[op->item].device];
+	struct device_info info = {0};
+	uint64_t last, beyond;
+
+	if (((*err)->errnum != EADDRINUSE && (*err)->errnum != EINVAL) || !d->live.handle ||
+	    fd->ops->device_info(fd->live.handle, d->live.handle, &info, NULL) || !info.iova_bits ||
+	    info.iova_bits >= 64)
+		return;
+	last = ((uint64_t)1 << info.iova_bits) - 1;
+	if (!find_beyond(ioasid, last, &beyond))
+		return;
+	error_cause(err,
+		    "the IOMMU of %s (%s) translates addresses of %u bits, up to 0x%" PRIx64
+		    ", and %s reaches up to 0x%" PRIx64,
+		    d->name, d->address, info.iova_bits, last, ioasid->name, beyond);
+	error_hint(err,
+		   "keep `map` and `allow` below that, or give the device an IOASID of its own");
 }
 
 /* Where the config asks for what the operation does. */
@@ -79,8 +121,10 @@ void explain_failure(const struct execution *x, const struct operation *op,
 		return;
 	if (text)
 		error_object(err, "%s: %s", t->name, text);
-	if (op->kind == OPERATION_ATTACH || op->kind == OPERATION_REPLACE)
+	if (op->kind == OPERATION_ATTACH || op->kind == OPERATION_REPLACE) {
+		explain_reach(t, op, err);
 		explain_alignment(&t->fds[op->fd].ioasids[op->object], err);
+	}
 	at = position_of(t, op);
 	if (at.line && !op->old)
 		error_position(err, t->file, at.line, at.column);

@@ -305,8 +305,9 @@ static void explain_viability(struct driver_fd *fd, uint32_t group, struct ioasi
 		return;
 	}
 	error_cause(err, "its IOMMU group %u has members that the host uses: %s", group, text);
-	error_hint(err, "the whole group goes or none: bind those to vfio-pci too (a device entry "
-			"with `driver: vfio-pci` each), or unbind them");
+	error_hint(err,
+		   "the whole group goes or none: `group: take` in the device's entry binds "
+		   "those to vfio-pci, too; so does an entry with `driver: vfio-pci` for each");
 }
 
 static void explain_owner(const struct ioasid_query_args *query, struct ioasidctl_error **err)

@@ -10,6 +10,13 @@ static const struct errno_meaning meanings[] = {
 	{"IOMMU_OPTION", EPERM, ERROR_PERMISSION,
 	 "the choice of memory accounting needs CAP_SYS_RESOURCE",
 	 "run ioasidctl as root, or leave `accounting` out of the config"},
+	{"VFIO_DEVICE_BIND_IOMMUFD", EACCES, ERROR_BUSY,
+	 "it is a virtual function whose physical function is bound to VFIO, or that physical "
+	 "function while virtual ones are open; they are had together only by a shared secret "
+	 "(vf_token), which this tool doesn't know",
+	 "leave the physical function with its own driver"},
+	{"VFIO_DEVICE_BIND_IOMMUFD", EAGAIN, ERROR_BUSY, "the device is busy, with a reset perhaps",
+	 "try again"},
 	{"IOMMU_IOAS_MAP_FILE", EINVAL, ERROR_KERNEL,
 	 "the memory is no memfd, or the range ends past its end", NULL},
 	{"IOMMU_IOAS_COPY", ENOENT, ERROR_KERNEL, "the source has no mapping of exactly that range",
@@ -125,6 +132,33 @@ void iommufd_explain_free(const struct driver_fd *fd, const struct iommufd_space
 		error_cause(err, "another process that has the same file uses it");
 }
 
+/* The first device in the IOASID that takes some of the range away. */
+static bool explain_culprit(struct driver_fd *fd, uint32_t id, const struct ioasid_info *info,
+			    struct range wanted, struct ioasidctl_error **err)
+{
+	for (struct driver_device *d = fd->devices; d; d = d->next)
+		for (size_t i = 0; i < d->n_places; i++) {
+			struct device_info device = {0};
+
+			if (d->places[i].ioasid != id)
+				continue;
+			if (iommufd_device_info(fd, d, &device, NULL))
+				device.iova_bits = 0;
+			if (linux_explain_culprit(fd->env, info, wanted, d->label, d->group,
+						  device.iova_bits, err))
+				return true;
+			break;
+		}
+	return false;
+}
+
+static bool explain_uncovered(struct driver_fd *fd, uint32_t id, const struct ioasid_info *info,
+			      struct range wanted, struct ioasidctl_error **err)
+{
+	return explain_culprit(fd, id, info, wanted, err) ||
+	       linux_explain_uncovered(info, wanted, err);
+}
+
 void iommufd_explain_allow(struct driver_fd *fd, uint32_t id, const struct range *ranges, size_t n,
 			   struct ioasidctl_error **err)
 {
@@ -133,7 +167,7 @@ void iommufd_explain_allow(struct driver_fd *fd, uint32_t id, const struct range
 	if (!err || iommufd_ioasid_info(fd, id, &info, NULL))
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (linux_explain_uncovered(&info, ranges[i], err))
+		if (explain_uncovered(fd, id, &info, ranges[i], err))
 			break;
 	ioasid_info_done(&info);
 }
@@ -145,7 +179,10 @@ static void explain_bad_range(struct driver_fd *fd, uint32_t id, const struct ma
 
 	if (!err || iommufd_ioasid_info(fd, id, &info, NULL))
 		return;
-	linux_explain_range(&info, args, err);
+	if (linux_explain_range(&info, args, err))
+		explain_culprit(fd, id, &info,
+				(struct range){args->iova, range_last(args->iova, args->length)},
+				err);
 	ioasid_info_done(&info);
 }
 

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "driver/iommufd.h"
+#include "host/features.h"
 #include "host/group.h"
 #include "host/root.h"
 #include "host/sysfs.h"
@@ -38,11 +39,20 @@ static bool explain_open_group(const struct driver_device *dev, const struct iom
 				     err);
 }
 
+/* Known to be; false also where that can't be known. */
+static bool interrupts_isolated(const struct driver_env *env)
+{
+	_cleanup_features_ struct kernel_features kernel = {0};
+
+	return !kernel_features_read(env->root, &kernel) &&
+	       (kernel.interrupt_remapping == 1 || kernel.unsafe_interrupts);
+}
+
 void iommufd_explain_bind(const struct driver_device *dev, int errnum, struct ioasidctl_error **err)
 {
 	_cleanup_iommu_group_ struct iommu_group group = {0};
 
-	if (!err || linux_explain_no_group(dev->group, err))
+	if (!err || linux_explain_gone(dev->dir, err) || linux_explain_no_group(dev->group, err))
 		return;
 	if ((errnum == EPERM || errnum == EBUSY || errnum == EINVAL) &&
 	    explain_open_device(dev, err))
@@ -55,10 +65,16 @@ void iommufd_explain_bind(const struct driver_device *dev, int errnum, struct io
 		return;
 	if (linux_explain_members(dev->group, &group, err) || explain_open_group(dev, &group, err))
 		return;
-	if (errnum == EBUSY || !linux_explain_interrupts(dev->env, "iommufd", err))
-		error_cause(err,
-			    "its IOMMU group %u has another owner, which this process can't see",
-			    dev->group);
+	if (errnum == EPERM && linux_explain_interrupts(dev->env, "iommufd", err))
+		return;
+	error_cause(
+		err, "its IOMMU group %u has another owner, which this process can't see%s",
+		dev->group,
+		errnum == EPERM && !interrupts_isolated(dev->env)
+			? "; or the platform doesn't isolate its interrupts, of which /proc tells "
+			  "nothing here"
+			: "");
+	error_hint(err, "root sees it: `ioasidctl explain` says who has what open");
 }
 
 struct mapped_in {
@@ -142,7 +158,7 @@ void iommufd_explain_attach(struct driver_fd *fd, struct driver_device *dev, uin
 {
 	const struct iommufd_space *space = iommufd_find_space(fd, id);
 
-	if (!err)
+	if (!err || linux_explain_gone(dev->dir, err))
 		return;
 	switch (errnum) {
 	case EADDRINUSE:

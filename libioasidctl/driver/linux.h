@@ -69,11 +69,22 @@ void linux_explain_open(const struct driver_env *env, const char *node, int errn
 /* Pinning `length` bytes failed; 0: what was pinned isn't known. */
 void linux_explain_memory(const struct driver_env *env, uint64_t length,
 			  struct ioasidctl_error **err);
-/* The range isn't made of whole pages, or not all of it is in `info`. */
+/*
+ * The range isn't made of whole pages, or not all of it is in `info`; true: the latter.
+ */
 bool linux_explain_range(const struct ioasid_info *info, const struct map_args *args,
 			 struct ioasidctl_error **err);
 bool linux_explain_uncovered(const struct ioasid_info *info, struct range wanted,
 			     struct ioasidctl_error **err);
+/*
+ * Who it is that can't be reached at all of `wanted`: a device in the IOASID, if its group reserves
+ * part of what `info` lacks, or its IOMMU translates fewer bits (0: not known).
+ */
+bool linux_explain_culprit(const struct driver_env *env, const struct ioasid_info *info,
+			   struct range wanted, const char *label, uint32_t group,
+			   uint32_t iova_bits, struct ioasidctl_error **err);
+/* The device's directory in sysfs isn't there any more. */
+bool linux_explain_gone(const char *dir, struct ioasidctl_error **err);
 bool linux_explain_no_group(uint32_t group, struct ioasidctl_error **err);
 /* Members of the group with a host driver. */
 bool linux_explain_members(uint32_t number, const struct iommu_group *group,
@@ -81,7 +92,10 @@ bool linux_explain_members(uint32_t number, const struct iommu_group *group,
 /* Processes that have one of the nodes open, `except` (0: nobody) left out; `what`: "it". */
 bool linux_explain_holders(const char *root, const char *const nodes[], pid_t except,
 			   const char *what, struct ioasidctl_error **err);
-/* No interrupt remapping. `module` is whose option allows that: "iommufd". */
+/*
+ * No interrupt remapping. `module` is whose option allows that: "iommufd". False where there is,
+ * where it isn't asked for, and where /proc doesn't tell.
+ */
 bool linux_explain_interrupts(const struct driver_env *env, const char *module,
 			      struct ioasidctl_error **err);
 /* A device's reserved addresses are in the way; `is_mapped` says of what. */

@@ -7,15 +7,17 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "driver/linux.h"
+#include "host/holders.h"
+#include "host/memlock.h"
+#include "host/module.h"
+#include "host/raise_memlock.h"
 #include "host/root.h"
-#include "host/sysfs.h"
-
-#define CAP_IPC_LOCK_BIT 14
 
 static const struct errno_meaning general[] = {
 	{NULL, EPERM, ERROR_PERMISSION, NULL, NULL},
@@ -98,46 +100,99 @@ int linux_open_node(const struct driver_env *env, const char *node, struct ioasi
 	return steal_fd(&fd);
 }
 
-/* The nodes that come with a module. */
+/* The nodes that come with a part of the kernel, and what is in sysfs while it is there. */
 static const struct {
-	const char *node, *module, *has, *absent, *hint;
+	const char *node, *sign, *module, *name, *since;
 } nodes[] = {
-	{"/dev/iommu", "iommufd", "the kernel has iommufd, but its node isn't here",
-	 "the kernel has no iommufd, or its module isn't loaded",
-	 "modprobe iommufd; it came with Linux 6.2 (CONFIG_IOMMUFD)"},
-	{"/dev/vfio/vfio", "vfio", "the kernel has VFIO, but its node isn't here",
-	 "the kernel has no VFIO, or its module isn't loaded",
-	 "modprobe vfio-pci (CONFIG_VFIO, CONFIG_VFIO_PCI)"},
+	{"/dev/iommu", "/sys/class/misc/iommu", "iommufd", "iommufd",
+	 "it came with Linux 6.2 (CONFIG_IOMMUFD)"},
+	{"/dev/vfio/vfio", "/sys/class/misc/vfio", "vfio-pci", "VFIO",
+	 "CONFIG_VFIO, and CONFIG_VFIO_PCI for PCI devices"},
 };
+
+static void explain_no_module(const struct driver_env *env, const char *module, const char *name,
+			      const char *since, struct ioasidctl_error **err)
+{
+	switch (host_module(env->root, module)) {
+	case MODULE_LOADABLE:
+		error_cause(err, "the kernel's module for it, %s, isn't loaded", module);
+		error_hint(err, "modprobe %s", module);
+		break;
+	case MODULE_ABSENT:
+		error_cause(err, "this kernel was built without %s", name);
+		error_hint(err, "take one that has it: %s", since);
+		break;
+	default:
+		error_cause(err, "the kernel has no %s, or its module isn't loaded", name);
+		error_hint(err, "modprobe %s; %s", module, since);
+	}
+}
+
+static void explain_hidden(const char *node, const char *name, struct ioasidctl_error **err)
+{
+	error_cause(err, "the kernel has %s, but its node isn't here", name);
+	error_hint(err, "in a container, pass %s in; elsewhere, mount devtmpfs on /dev", node);
+}
+
+static bool is_there(const struct driver_env *env, const char *sign)
+{
+	_cleanup_free_ char *path = root_path(env->root, "%s", sign);
+
+	return path && !access(path, F_OK);
+}
 
 static void explain_no_node(const struct driver_env *env, const char *node,
 			    struct ioasidctl_error **err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
-		_cleanup_free_ char *module = NULL;
+	static const char devices[] = "/dev/vfio/devices/";
 
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
 		if (strcmp(node, nodes[i].node))
 			continue;
-		module = root_path(env->root, "/sys/module/%s", nodes[i].module);
-		if (module && !access(module, F_OK)) {
-			error_cause(err, "%s", nodes[i].has);
-			error_hint(err, "in a container, pass %s in", node);
-		} else {
-			error_cause(err, "%s", nodes[i].absent);
-			error_hint(err, "%s", nodes[i].hint);
-		}
+		if (is_there(env, nodes[i].sign))
+			explain_hidden(node, nodes[i].name, err);
+		else
+			explain_no_module(env, nodes[i].module, nodes[i].name, nodes[i].since, err);
 		return;
 	}
-	error_cause(err, "there is no such node");
+	/* Known from sysfs a moment ago. */
+	if (!strncmp(node, devices, strlen(devices)))
+		explain_hidden(node, "the device", err);
+	else
+		error_cause(err, "there is no such node");
 }
 
-static void explain_no_access(const struct driver_env *env, const char *node,
+/* The mode would do, but something else forbids it. */
+static bool explain_forbidden(const char *path, const char *node, int errnum,
+			      struct ioasidctl_error **err)
+{
+	struct statvfs fs;
+
+	if (eaccess(path, R_OK | W_OK) == 0 && errnum == EPERM) {
+		error_cause(err, "its mode would let this process in, but the process's control "
+				 "group may not use the device");
+		error_hint(err,
+			   "a container gets it with --device %s, a systemd unit with "
+			   "DeviceAllow=%s rw",
+			   node, node);
+		return true;
+	}
+	if (!statvfs(path, &fs) && fs.f_flag & ST_NODEV) {
+		error_cause(err, "it is on a file system that is mounted with nodev");
+		error_hint(err, "pass the node in by the container's own means (--device), not as "
+				"a volume");
+		return true;
+	}
+	return false;
+}
+
+static void explain_no_access(const struct driver_env *env, const char *node, int errnum,
 			      struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *path = root_path(env->root, "%s", node);
 	struct stat st;
 
-	if (!path || stat(path, &st) < 0)
+	if (!path || stat(path, &st) < 0 || explain_forbidden(path, node, errnum, err))
 		return;
 	error_cause(err, "it belongs to uid %u, gid %u with mode %04o, and this process is uid %u",
 		    st.st_uid, st.st_gid, st.st_mode & 07777, geteuid());
@@ -156,95 +211,80 @@ void linux_explain_open(const struct driver_env *env, const char *node, int errn
 		(*err)->kind = ERROR_UNAVAILABLE;
 		explain_no_node(env, node, err);
 	} else if (errnum == EACCES || errnum == EPERM) {
-		explain_no_access(env, node, err);
+		explain_no_access(env, node, errnum, err);
 	}
 }
 
-/* Locked memory isn't counted for those who may lock any amount. */
-static bool may_lock_anything(const struct driver_env *env)
+bool linux_explain_gone(const char *dir, struct ioasidctl_error **err)
 {
-	_cleanup_free_ char *path = root_path(env->root, "/proc/self/status");
-	char text[SYSFS_TEXT_MAX];
-	const char *field;
-
-	if (!path || sysfs_read(path, text, sizeof(text)))
+	if (!err || !*err || !dir || !access(dir, F_OK) || errno != ENOENT)
 		return false;
-	field = strstr(text, "\nCapEff:");
-	return field && strtoull(field + strlen("\nCapEff:"), NULL, 16) & 1ULL << CAP_IPC_LOCK_BIT;
+	(*err)->kind = ERROR_UNAVAILABLE;
+	error_cause(err, "the device is gone: it was unplugged, or removed from its bus");
+	error_hint(err, "take it out of the config, or plug it in again and apply");
+	return true;
+}
+
+/* What this user's processes have pinned, this one among them. */
+static uint64_t pinned_so_far(const struct driver_env *env, const struct memlock *self)
+{
+	_cleanup_holders_ struct node_holders holders = {0};
+	uint64_t own = self->locked > self->pinned ? self->locked : self->pinned, all = 0;
+
+	if (!node_holders_read(env->root, &holders))
+		all = node_holders_locked(&holders, self->uid);
+	return all > own ? all : own;
+}
+
+/* Without /proc it's not known whether the limit applies, but it's the likelier cause. */
+static int limits_of_self(const struct driver_env *env, struct memlock *out)
+{
+	struct rlimit limit;
+
+	if (!memlock_read(env->root, "self", out))
+		return 0;
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return -errno;
+	*out = (struct memlock){.soft = limit.rlim_cur == RLIM_INFINITY ? MEMLOCK_UNLIMITED
+									: limit.rlim_cur,
+				.uid = getuid()};
+	return 0;
 }
 
 void linux_explain_memory(const struct driver_env *env, uint64_t length,
 			  struct ioasidctl_error **err)
 {
-	char needed[NUMBER_TEXT_MAX], allowed[NUMBER_TEXT_MAX];
-	struct rlimit limit;
+	char needed[NUMBER_TEXT_MAX], allowed[NUMBER_TEXT_MAX], used[NUMBER_TEXT_MAX];
+	_cleanup_free_ char *way_out = NULL;
+	struct memlock self;
+	uint64_t pinned;
 
-	if (!err || getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+	if (!err || limits_of_self(env, &self))
 		return;
-	if (limit.rlim_cur == RLIM_INFINITY || may_lock_anything(env)) {
+	if (self.exempt || self.soft == MEMLOCK_UNLIMITED) {
 		error_cause(err, "no limit of locked memory applies, so the machine itself is "
 				 "short of memory (or of huge pages)");
 		return;
 	}
-	number_size(limit.rlim_cur, allowed);
-	if (length > limit.rlim_cur)
-		error_cause(err, "it pins %s, and the limit of locked memory is %s",
-			    number_size(length, needed), allowed);
-	else
+	pinned = pinned_so_far(env, &self);
+	number_size(self.soft, allowed);
+	number_size(pinned, used);
+	number_size(length, needed);
+	if (!length)
 		error_cause(err,
-			    "all that is pinned must fit into the limit of locked memory, "
-			    "which is %s",
+			    "all memory that this user pins must fit into the limit of locked "
+			    "memory, %s; %s of it are used, as far as can be seen",
+			    allowed, used);
+	else if (pinned)
+		error_cause(err,
+			    "it pins %s, beside %s that this user has pinned already, and the "
+			    "limit of locked memory is %s",
+			    needed, used, allowed);
+	else
+		error_cause(err, "it pins %s, and the limit of locked memory is %s", needed,
 			    allowed);
-	error_hint(err, "raise it (LimitMEMLOCK= of the service, ulimit -l of the shell), or give "
-			"ioasidctl CAP_IPC_LOCK");
-}
-
-/* The first part of [first, last] that no range of `info` covers. */
-static bool find_uncovered(const struct ioasid_info *info, struct range wanted, struct range *out)
-{
-	for (size_t i = 0; i < info->n_ranges && wanted.first <= wanted.last; i++) {
-		const struct range *r = &info->ranges[i];
-
-		if (r->last < wanted.first)
-			continue;
-		if (r->first > wanted.first) {
-			*out = (struct range){wanted.first,
-					      r->first <= wanted.last ? r->first - 1 : wanted.last};
-			return true;
-		}
-		if (r->last >= wanted.last)
-			return false;
-		wanted.first = r->last + 1;
-	}
-	*out = wanted;
-	return true;
-}
-
-bool linux_explain_uncovered(const struct ioasid_info *info, struct range wanted,
-			     struct ioasidctl_error **err)
-{
-	struct range hole;
-
-	if (!find_uncovered(info, wanted, &hole))
-		return false;
-	error_cause(err,
-		    "0x%" PRIx64 "-0x%" PRIx64 " of it is out of reach or reserved for a device "
-		    "that is attached",
-		    hole.first, hole.last);
-	error_hint(err, "`ioasidctl show` lists the usable ranges");
-	return true;
-}
-
-bool linux_explain_range(const struct ioasid_info *info, const struct map_args *args,
-			 struct ioasidctl_error **err)
-{
-	uint64_t mask = info->alignment ? info->alignment - 1 : 0;
-
-	if (!((args->iova | args->length | args->offset) & mask))
-		return linux_explain_uncovered(
-			info, (struct range){args->iova, range_last(args->iova, args->length)},
-			err);
-	error_cause(err, "address, length and offset must be multiples of 0x%" PRIx64 " here",
-		    info->alignment);
-	return true;
+	way_out = memlock_way_out(env->root,
+				  length + pinned > self.soft ? length + pinned : 2 * self.soft);
+	if (way_out)
+		error_hint(err, "%s", way_out);
 }

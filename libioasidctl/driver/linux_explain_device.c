@@ -8,13 +8,9 @@
 
 #include "base/cleanup.h"
 #include "driver/linux.h"
+#include "host/features.h"
 #include "host/group.h"
 #include "host/holders.h"
-#include "host/root.h"
-#include "host/sysfs.h"
-
-/* Large enough for /proc/interrupts of a machine with hundreds of CPUs. */
-#define PROC_TEXT_MAX (4U << 20)
 
 bool linux_explain_no_group(uint32_t group, struct ioasidctl_error **err)
 {
@@ -41,8 +37,9 @@ bool linux_explain_members(uint32_t number, const struct iommu_group *group,
 	if (iommu_group_text(group, true, &text) || !text)
 		return false;
 	error_cause(err, "its IOMMU group %u has members that the host uses: %s", number, text);
-	error_hint(err, "the whole group goes or none: bind those to vfio-pci too (a device entry "
-			"with `driver: vfio-pci` each), or unbind them");
+	error_hint(err,
+		   "the whole group goes or none: `group: take` in the device's entry binds "
+		   "those to vfio-pci, too; so does an entry with `driver: vfio-pci` for each");
 	call_it_busy(err);
 	return true;
 }
@@ -60,30 +57,31 @@ bool linux_explain_holders(const char *root, const char *const nodes[], pid_t ex
 	return true;
 }
 
-static bool file_contains(const char *root, const char *path, const char *word)
+static const char *switched_off(const struct kernel_features *k)
 {
-	_cleanup_free_ char *full = root_path(root, "%s", path);
-	_cleanup_free_ char *text = malloc(PROC_TEXT_MAX);
+	static const char *const off[] = {"intremap=off", "nointremap", "noapic"};
 
-	return full && text && !sysfs_read(full, text, PROC_TEXT_MAX) && strstr(text, word);
+	for (size_t i = 0; i < k->n_parameters; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(off); j++)
+			if (!strcmp(k->parameters[i], off[j]))
+				return off[j];
+	return NULL;
 }
 
 /*
  * Without interrupt remapping a device could raise any interrupt by a plain DMA write, so none is
- * handed out. x86 shows remapping in the names of the interrupt controllers (IR-...).
+ * handed out.
  */
 bool linux_explain_interrupts(const struct driver_env *env, const char *module,
 			      struct ioasidctl_error **err)
 {
-	static const char *const off[] = {"intremap=off", "nointremap", "noapic"};
-	const char *root = env->root;
-	const char *parameter = NULL;
+	_cleanup_features_ struct kernel_features kernel = {0};
+	const char *parameter;
 
-	if (file_contains(root, "/proc/interrupts", "IR-"))
+	if (kernel_features_read(env->root, &kernel) || kernel.interrupt_remapping ||
+	    kernel.unsafe_interrupts)
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(off) && !parameter; i++)
-		if (file_contains(root, "/proc/cmdline", off[i]))
-			parameter = off[i];
+	parameter = switched_off(&kernel);
 	error_cause(err, "the platform doesn't isolate its interrupts (no interrupt remapping%s%s)",
 		    parameter ? ": the kernel was booted with " : "", parameter ? parameter : "");
 	error_hint(err,

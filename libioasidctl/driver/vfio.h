@@ -100,6 +100,10 @@ void vfio_explain_group(const struct driver_env *env, const struct vfio_group *g
 			struct ioasidctl_error **err);
 void vfio_explain_attach(struct driver_fd *fd, const struct vfio_group *g,
 			 const struct vfio_container *c, int errnum, struct ioasidctl_error **err);
+/* The group in the container that takes some of the range away. */
+void vfio_explain_culprit(const struct driver_fd *fd, const struct vfio_container *c,
+			  const struct ioasid_info *usable, struct range wanted,
+			  struct ioasidctl_error **err);
 void vfio_explain_leave(const struct driver_fd *fd, const struct vfio_group *g,
 			struct ioasidctl_error **err);
 void vfio_explain_map(struct driver_fd *fd, const struct vfio_container *c,

@@ -119,7 +119,8 @@ static bool covers(const struct vfio_info *info, uint64_t first, uint64_t last)
  * VFIO knows no such promise; keeping it is checking, whenever a device comes, that it takes none
  * of these addresses away.
  */
-static int check_allowed(const struct vfio_info *info, const struct range *ranges, size_t n,
+static int check_allowed(const struct driver_fd *fd, const struct vfio_container *c,
+			 const struct vfio_info *info, const struct range *ranges, size_t n,
 			 struct ioasidctl_error **err)
 {
 	const struct ioasid_info usable = {.ranges = info->ranges, .n_ranges = info->n_ranges};
@@ -133,6 +134,7 @@ static int check_allowed(const struct vfio_info *info, const struct range *range
 				"can't keep the allowed range 0x%" PRIx64 "-0x%" PRIx64,
 				ranges[i].first, ranges[i].last);
 		linux_explain_uncovered(&usable, ranges[i], err);
+		vfio_explain_culprit(fd, c, &usable, ranges[i], err);
 		return ret;
 	}
 	return 0;
@@ -156,7 +158,7 @@ int vfio_allow(struct driver_fd *fd, uint32_t id, const struct range *ranges, si
 	if (n && c->n_groups)
 		ret = vfio_info_read(fd, c, &info, err);
 	if (!ret && n && c->n_groups)
-		ret = check_allowed(&info, ranges, n, err);
+		ret = check_allowed(fd, c, &info, ranges, n, err);
 	if (ret)
 		return ret;
 	free(c->allow);
@@ -399,7 +401,7 @@ int vfio_container_fill(struct driver_fd *fd, struct vfio_container *c, const st
 	int ret = vfio_info_read(fd, c, &info, err);
 
 	if (!ret)
-		ret = check_allowed(&info, c->allow, c->n_allow, err);
+		ret = check_allowed(fd, c, &info, c->allow, c->n_allow, err);
 	/* The kernel has checked a second group against what the first one has there. */
 	if (ret || c->n_groups)
 		return ret;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Why a call of the vfio driver failed. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,19 +135,36 @@ void vfio_explain_limit(const struct driver_env *env, struct ioasidctl_error **e
 		"; or make fewer, larger mappings");
 }
 
+void vfio_explain_culprit(const struct driver_fd *fd, const struct vfio_container *c,
+			  const struct ioasid_info *usable, struct range wanted,
+			  struct ioasidctl_error **err)
+{
+	for (const struct vfio_group *g = fd->groups; g; g = g->next) {
+		char label[32];
+
+		snprintf(label, sizeof(label), "IOMMU group %u", g->number);
+		if (g->container == c &&
+		    linux_explain_culprit(fd->env, usable, wanted, label, g->number, 0, err))
+			return;
+	}
+}
+
 static void explain_range(struct driver_fd *fd, const struct vfio_container *c,
 			  const struct vfio_mapping *m, struct ioasidctl_error **err)
 {
 	const struct map_args args = {
 		.iova = m->iova, .length = m->length, .offset = (uintptr_t)m->va};
+	struct ioasid_info usable;
 	struct vfio_info info;
 
 	if (!err || vfio_info_read(fd, c, &info, NULL))
 		return;
-	linux_explain_range(&(struct ioasid_info){.ranges = info.ranges,
-						  .n_ranges = info.n_ranges,
-						  .alignment = info.page_sizes & -info.page_sizes},
-			    &args, err);
+	usable = (struct ioasid_info){.ranges = info.ranges,
+				      .n_ranges = info.n_ranges,
+				      .alignment = info.page_sizes & -info.page_sizes};
+	if (linux_explain_range(&usable, &args, err))
+		vfio_explain_culprit(fd, c, &usable,
+				     (struct range){m->iova, range_last(m->iova, m->length)}, err);
 	vfio_info_done(&info);
 }
 

@@ -71,11 +71,12 @@ static int unit_of_path(char *path, char **out)
 }
 
 /* Lines "0::PATH" (the unified hierarchy) or "N:name=systemd:PATH" (the old one). */
-static int read_unit(const char *root, const char *pid, char **out)
+int process_unit(const char *root, const char *pid, char **out)
 {
 	_cleanup_free_ char *path = root_path(root, "/proc/%s/cgroup", pid);
 	char text[SYSFS_TEXT_MAX], *rest = NULL;
 
+	*out = NULL;
 	if (!path)
 		return -ENOMEM;
 	if (sysfs_read(path, text, sizeof(text)))
@@ -219,7 +220,7 @@ static int describe(struct node_holder *holder, const char *root, const char *pi
 	number_parse(pid, &holder->pid);
 	ret = read_command(root, pid, &holder->command);
 	if (!ret)
-		ret = read_unit(root, pid, &holder->unit);
+		ret = process_unit(root, pid, &holder->unit);
 	if (!ret && memlock_read(root, pid, &holder->memlock) == -ENOMEM)
 		ret = -ENOMEM;
 	return ret;
@@ -356,4 +357,17 @@ int holders_text(const char *root, const char *const nodes[], pid_t except, char
 
 	*text = NULL;
 	return ret ? ret : node_holders_text(&holders, nodes, NULL, except, text);
+}
+
+uint64_t node_holders_locked(const struct node_holders *holders, uint64_t uid)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < holders->n; i++) {
+		const struct memlock *m = &holders->list[i].memlock;
+
+		if (m->uid == uid)
+			sum += m->locked > m->pinned ? m->locked : m->pinned;
+	}
+	return sum;
 }

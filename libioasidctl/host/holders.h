@@ -35,6 +35,15 @@ struct node_holders {
 	uint64_t hidden; /* processes whose descriptors this one may not see */
 };
 
+/* The systemd unit of a process ("self": this one) by its cgroup; *unit NULL: none. 0, -ENOMEM. */
+int process_unit(const char *root, const char *pid, char **unit);
+
+/*
+ * What all processes of a user that are among the holders have locked or pinned, bytes: iommufd
+ * charges that to the user by default, and keeps no counter that could be read.
+ */
+uint64_t node_holders_locked(const struct node_holders *holders, uint64_t uid);
+
 /* Asks /proc. Processes that end meanwhile are left out. 0 or -errno. */
 int node_holders_read(const char *root, struct node_holders *out);
 void node_holders_remove(struct node_holders *holders, size_t index);

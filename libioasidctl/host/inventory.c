@@ -59,20 +59,6 @@ static int say_unseen(const struct host_scan *scan)
 	return ret;
 }
 
-/*
- * What iommufd charges to a user has no counter of its own; this is the sum of what is charged in
- * either way to that user's processes.
- */
-static void sum_locked(struct host *host)
-{
-	for (size_t i = 0; i < host->holders.n; i++) {
-		const struct memlock *m = &host->holders.list[i].memlock;
-
-		if (m->uid == host->memlock.uid)
-			host->memlock_used += m->locked > m->pinned ? m->locked : m->pinned;
-	}
-}
-
 static int read_processes(struct host_scan *scan)
 {
 	struct host *host = scan->host;
@@ -85,7 +71,7 @@ static int read_processes(struct host_scan *scan)
 	if (ret == -ENOMEM)
 		return ret;
 	if (host->memlock_known)
-		sum_locked(host);
+		host->memlock_used = node_holders_locked(&host->holders, host->memlock.uid);
 	return 0;
 }
 

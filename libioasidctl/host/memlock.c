@@ -2,6 +2,7 @@
 #include "host/memlock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,19 @@ static uint64_t parse_size(char *text, const char *name)
 	return kilobytes > UINT64_MAX >> 10 ? UINT64_MAX : kilobytes << 10;
 }
 
+/* It maps all there are, one to one. A tree that doesn't have the file says nothing else. */
+static bool in_first_user_namespace(const char *root, const char *pid)
+{
+	_cleanup_free_ char *path = root_path(root, "/proc/%s/uid_map", pid);
+	unsigned long first, outside, count;
+	char text[SYSFS_TEXT_MAX];
+
+	if (!path || sysfs_read(path, text, sizeof(text)))
+		return true;
+	return sscanf(text, "%lu %lu %lu", &first, &outside, &count) == 3 && !first && !outside &&
+	       count == UINT32_MAX;
+}
+
 int memlock_read(const char *root, const char *pid, struct memlock *out)
 {
 	_cleanup_free_ char *limits = root_path(root, "/proc/%s/limits", pid);
@@ -81,6 +95,7 @@ int memlock_read(const char *root, const char *pid, struct memlock *out)
 	uid = find_line(text, "Uid:");
 	out->uid = uid ? strtoul(uid, NULL, 10) : 0;
 	capabilities = find_line(text, "CapEff:");
-	out->exempt = capabilities && strtoull(capabilities, NULL, 16) >> CAP_IPC_LOCK_BIT & 1;
+	out->exempt = capabilities && strtoull(capabilities, NULL, 16) >> CAP_IPC_LOCK_BIT & 1 &&
+		      in_first_user_namespace(root, pid);
 	return 0;
 }

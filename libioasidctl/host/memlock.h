@@ -16,7 +16,11 @@ struct memlock {
 	 */
 	uint64_t locked, pinned;
 	uint64_t uid; /* real user: whom iommufd charges by default */
-	uint64_t exempt; /* 0 or 1: has CAP_IPC_LOCK, so that the limits don't apply */
+	/*
+	 * 0 or 1: has CAP_IPC_LOCK, so that the limits don't apply. Only in the first user
+	 * namespace: what a container's root has in its own counts for nothing here.
+	 */
+	uint64_t exempt;
 };
 
 /* /proc/PID/limits and status; pid "self": of this process. 0; -EINVAL: no such lines; -errno. */

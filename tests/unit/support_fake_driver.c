@@ -15,6 +15,7 @@ struct driver_device fake_devices[MAX_OBJECTS];
 size_t fake_n_devices;
 static int calls, fail_at;
 static bool lose_mappings;
+static uint32_t iova_bits;
 
 void fake_reset(void)
 {
@@ -37,6 +38,7 @@ void fake_reset(void)
 	calls = 0;
 	fail_at = -1;
 	lose_mappings = false;
+	iova_bits = 0;
 	fake_tell_members(false);
 }
 
@@ -64,6 +66,11 @@ void fake_add_device(const char *address, const char *driver, uint32_t group)
 	snprintf(d->driver, sizeof(d->driver), "%s", driver);
 	d->group = group;
 	d->attached = -1;
+}
+
+void fake_iova_bits(uint32_t bits)
+{
+	iova_bits = bits;
 }
 
 int fake_step(const char *what, struct ioasidctl_error **err)
@@ -237,7 +244,7 @@ static int fake_device_info(struct driver_fd *fd, struct driver_device *dev,
 			    struct device_info *out, struct ioasidctl_error **err)
 {
 	(void)fd, (void)dev, (void)err;
-	*out = (struct device_info){.type = "none"};
+	*out = (struct device_info){.type = "none", .iova_bits = iova_bits};
 	return 0;
 }
 
@@ -431,6 +438,10 @@ static int fake_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t
 		return ret;
 	if (dev->fd != fd)
 		return error_new(err, ERROR_KERNEL, EINVAL, "%s is not bound here", dev->address);
+	for (size_t i = 0; iova_bits && i < fd->ioasids[id].n_maps; i++)
+		if ((fd->ioasids[id].maps[i].iova + fd->ioasids[id].maps[i].length - 1) >>
+		    iova_bits)
+			return error_new(err, ERROR_KERNEL, EADDRINUSE, "out of reach");
 	if (pasid != NO_PASID)
 		return attach_pasid(dev, id, pasid, err);
 	if (has_pasids(dev) && !(fd->ioasids[id].flags & IOASID_FLAG_PASID))

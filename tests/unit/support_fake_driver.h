@@ -26,6 +26,9 @@ void fake_carries(const char *address, const char *what);
 /* The device with that driver_override ("" none), as somebody has set it. */
 void fake_override(const char *address, const char *override);
 
+/* How many bits the IOMMUs translate; 0: they don't tell. attach() keeps to it. */
+void fake_iova_bits(uint32_t bits);
+
 /* Everything that lives, as text; owned by the caller. */
 char *fake_snapshot(void);
 

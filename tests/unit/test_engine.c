@@ -94,6 +94,22 @@ static void test_change_converges(void **state)
 	assert_changed(f, false);
 }
 
+static void test_addresses_beyond_the_iommu(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *before = fake_snapshot(), *after = NULL;
+
+	fake_iova_bits(17);
+	assert_int_equal(apply(f, first), -EADDRINUSE);
+	assert_string_equal(f->err->cause,
+			    "the IOMMU of a (0000:01:00.0) translates addresses of 17 bits, up to "
+			    "0x1ffff, and gpa reaches up to 0x2ffff");
+	after = fake_snapshot();
+	assert_string_equal(before, after);
+	fake_iova_bits(18);
+	assert_applies(f, first);
+}
+
 static void test_failed_build_is_undone(void **state)
 {
 	assert_true(fail_in_turn(*state, NULL, first) > 2);
@@ -288,6 +304,7 @@ int main(void)
 		TEST(test_apply_builds_everything),
 		TEST(test_second_apply_does_nothing),
 		TEST(test_change_converges),
+		TEST(test_addresses_beyond_the_iommu),
 		TEST(test_failed_build_is_undone),
 		TEST(test_failed_change_is_undone),
 		TEST(test_changed_mapping_is_undone),

@@ -249,6 +249,7 @@ static void test_bind_with_a_member_in_the_way(void **state)
 	assert_string_equal(err->cause, "its IOMMU group 8 has members that the host uses: "
 					"0000:03:02.0 (e1000e)");
 	assert_non_null(strstr(err->hint, "`driver: vfio-pci`"));
+	assert_non_null(strstr(err->hint, "`group: take`"));
 }
 
 static void test_bind_of_what_others_hold(void **state)
@@ -283,6 +284,7 @@ static void test_bind_by_persons_unknown(void **state)
 		{EBUSY, "group 8 has another owner"},
 		{EPERM, "group 8 has another owner"},
 		{EINVAL, "bound already through another open file"},
+		{EACCES, "a shared secret (vf_token)"},
 	};
 
 	(void)state;
@@ -292,7 +294,21 @@ static void test_bind_by_persons_unknown(void **state)
 		_cleanup_error_ struct ioasidctl_error *err = refused_bind(cases[i].errnum);
 
 		assert_non_null(strstr(err->cause, cases[i].cause));
+		if (err->errnum == EPERM)
+			assert_null(strstr(err->cause, "interrupts"));
 	}
+}
+
+/* Neither is known: both are said. */
+static void test_bind_where_proc_tells_nothing(void **state)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+
+	(void)state;
+	tree_pci(&tree, ADDRESS, 8, "vfio-pci", "vfio0");
+	err = refused_bind(EPERM);
+	assert_non_null(strstr(err->cause, "another owner, which this process can't see; or the "
+					   "platform doesn't isolate its interrupts"));
 }
 
 static void test_bind_without_interrupt_remapping(void **state)
@@ -523,6 +539,7 @@ int main(void)
 		TEST(test_bind_with_a_member_in_the_way),
 		TEST(test_bind_of_what_others_hold),
 		TEST(test_bind_by_persons_unknown),
+		TEST(test_bind_where_proc_tells_nothing),
 		TEST(test_bind_without_interrupt_remapping),
 		TEST(test_bind_without_an_iommu),
 		TEST(test_attach_into_reserved_addresses),

@@ -45,7 +45,20 @@ static void test_kernel_without_iommufd(void **state)
 	assert_string_equal(err->cause, "the kernel has no iommufd, or its module isn't loaded");
 	assert_non_null(strstr(err->hint, "modprobe iommufd"));
 	error_free(steal_pointer(err));
-	tree_dir(&tree, "/sys/module/iommufd");
+	tree_file(&tree, "6.12.1\n", "/proc/sys/kernel/osrelease");
+	tree_file(&tree, "kernel/fs/ext4/ext4.ko\n", "/lib/modules/6.12.1/modules.builtin");
+	tree_file(&tree, "kernel/drivers/vfio/vfio.ko.xz:\n", "/lib/modules/6.12.1/modules.dep");
+	assert_int_equal(D.available(&env, NULL, &err), -ENOENT);
+	assert_string_equal(err->cause, "this kernel was built without iommufd");
+	assert_non_null(strstr(err->hint, "CONFIG_IOMMUFD"));
+	error_free(steal_pointer(err));
+	tree_file(&tree, "a.ko:\nkernel/drivers/iommu/iommufd/iommufd.ko.xz: a.ko\n",
+		  "/lib/modules/6.12.1/modules.dep");
+	assert_int_equal(D.available(&env, NULL, &err), -ENOENT);
+	assert_string_equal(err->cause, "the kernel's module for it, iommufd, isn't loaded");
+	assert_string_equal(err->hint, "modprobe iommufd");
+	error_free(steal_pointer(err));
+	tree_dir(&tree, "/sys/class/misc/iommu");
 	assert_int_equal(D.available(&env, NULL, &err), -ENOENT);
 	assert_string_equal(err->cause, "the kernel has iommufd, but its node isn't here");
 }

@@ -56,11 +56,31 @@ static void test_map_by_address(void **state)
 	D.close(fd);
 }
 
+static void look_nothing(void *args, void *copy)
+{
+	(void)args;
+	((struct iommufd_hw_info *)copy)->data_uptr = 0;
+}
+
 static void test_map_refused_for_its_range(void **state)
 {
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 	struct driver_fd *fd = open_fd(true);
 	struct map_args args = file_args;
+	struct iommufd_place in = {.pasid = NO_PASID, .ioasid = 7},
+			     out = {.pasid = NO_PASID, .ioasid = 8};
+	struct driver_device there = {.env = &env,
+				      .label = (char *)"nic1",
+				      .group = 8,
+				      .id = 3,
+				      .places = &in,
+				      .n_places = 1};
+	struct driver_device elsewhere = {.env = &env,
+					  .label = (char *)"nic0",
+					  .group = 8,
+					  .places = &out,
+					  .n_places = 1,
+					  .next = &there};
 
 	(void)state;
 	expect_map_file(7);
@@ -84,6 +104,22 @@ static void test_map_refused_for_its_range(void **state)
 	expect_ranges(16, 2, 4096);
 	assert_int_equal(D.map(fd, 7, &args, &err), -EINVAL);
 	assert_non_null(strstr(err->cause, "0xfee00000-0xfeefffff of it is out of reach"));
+	error_free(steal_pointer(err));
+
+	/* Whose they are, if it is in the IOASID: not the first one here. */
+	tree_file(&tree, "0x00000000fee00000 0x00000000feefffff msi\n",
+		  "/sys/kernel/iommu_groups/8/reserved_regions");
+	fd->devices = &elsewhere;
+	EXPECT(IOMMUFD_IOAS_MAP_FILE, iommufd_ioas_map_file, .size = 40, .flags = 7, .ioas_id = 7,
+	       .fd = 9, .start = 0x3000, .length = 0x200000, .iova = 0xfed00000);
+	FAIL(EINVAL);
+	expect_ranges(16, 2, 4096);
+	EXPECT(IOMMUFD_GET_HW_INFO, iommufd_hw_info, .size = 40, .dev_id = 3, .data_len = 256);
+	LOOK(look_nothing);
+	FAIL(ENOENT);
+	assert_int_equal(D.map(fd, 7, &args, &err), -EINVAL);
+	assert_string_equal(err->cause, "0xfee00000-0xfeefffff is reserved (msi) by nic1");
+	fd->devices = NULL;
 	D.close(fd);
 }
 
@@ -113,32 +149,70 @@ static void test_map_refused_for_its_memory(void **state)
 	D.close(fd);
 }
 
-static void test_map_past_the_limit_of_locked_memory(void **state)
+static void refuse_for_memory(struct driver_fd *fd, const char *cause, const char *hint)
 {
-	struct rlimit before, small = {.rlim_cur = 65536};
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
-	struct driver_fd *fd = open_fd(true);
 
-	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &before), 0);
-	small.rlim_max = before.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &small), 0);
-	tree_file(&tree, "Name:\tx\nCapEff:\t0000000000000000\n", "/proc/self/status");
 	expect_map_file(7);
 	FAIL(ENOMEM);
 	assert_int_equal(D.map(fd, 7, &file_args, &err), -ENOMEM);
 	assert_int_equal(err->kind, ERROR_MEMORY);
-	assert_string_equal(err->cause, "it pins 2M, and the limit of locked memory is 64K");
-	assert_non_null(strstr(err->hint, "LimitMEMLOCK="));
-	error_free(steal_pointer(err));
+	assert_string_equal(err->cause, cause);
+	if (hint && !strstr(err->hint, hint))
+		fail_msg("%s", err->hint);
+}
 
+static void test_map_past_the_limit_of_locked_memory(void **state)
+{
+	struct driver_fd *fd = open_fd(true);
+
+	(void)state;
+#define STATUS(caps, pinned) "Uid:\t1000\t1000\nCapEff:\t" caps "\nVmPin:\t" pinned " kB\n"
+	tree_file(&tree, "Max locked memory 65536 65536 bytes\n", "/proc/self/limits");
+	tree_file(&tree, STATUS("0000000000000000", "0"), "/proc/self/status");
+	/* Which limit it is depends on who set it. */
+	refuse_for_memory(fd, "it pins 2M, and the limit of locked memory is 64K",
+			  " - memlock 2048\" (KiB) in /etc/security/limits.d/");
+	tree_file(&tree, "0::/system.slice/vm0.service\n", "/proc/self/cgroup");
+	refuse_for_memory(fd, "it pins 2M, and the limit of locked memory is 64K",
+			  "LimitMEMLOCK=2M in [Service] (systemctl edit vm0.service)");
+	tree_file(&tree, "0::/user.slice/user-1000.slice/user@1000.service\n", "/proc/self/cgroup");
+	refuse_for_memory(fd, "it pins 2M, and the limit of locked memory is 64K",
+			  "/etc/security/limits.d/");
+	tree_file(&tree, "", "/run/.containerenv");
+	refuse_for_memory(fd, "it pins 2M, and the limit of locked memory is 64K",
+			  "--ulimit memlock=2097152:2097152");
+	tree_unlink(&tree, "/run/.containerenv");
+	/* With what is pinned already, here and by others of the user. */
+	tree_file(&tree, STATUS("0000000000000000", "32"), "/proc/self/status");
+	refuse_for_memory(fd,
+			  "it pins 2M, beside 32K that this user has pinned already, and the limit "
+			  "of locked memory is 64K",
+			  "memlock 3072");
+	tree_process(&tree, 4000000, "qemu\n", "/dev/iommu");
+	tree_file(&tree, "Max locked memory 65536 65536 bytes\n", "/proc/4000000/limits");
+	tree_file(&tree, STATUS("0000000000000000", "1024"), "/proc/4000000/status");
+	refuse_for_memory(fd,
+			  "it pins 2M, beside 1M that this user has pinned already, and the limit "
+			  "of locked memory is 64K",
+			  "memlock 3072");
 	/* Whoever has CAP_IPC_LOCK isn't limited: it's something else. */
-	tree_file(&tree, "Name:\tx\nCapEff:\t0000000000004000\n", "/proc/self/status");
-	expect_map_file(7);
-	FAIL(ENOMEM);
-	assert_int_equal(D.map(fd, 7, &file_args, &err), -ENOMEM);
-	assert_non_null(strstr(err->cause, "the machine itself is short of memory"));
-	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &before), 0);
+	tree_file(&tree, STATUS("0000000000004000", "0"), "/proc/self/status");
+	refuse_for_memory(fd,
+			  "no limit of locked memory applies, so the machine itself is short of "
+			  "memory (or of huge pages)",
+			  NULL);
+	/* The capability of a container's root is none of the host's. */
+	tree_file(&tree, "         0     100000      65536\n", "/proc/self/uid_map");
+	refuse_for_memory(fd,
+			  "it pins 2M, beside 1M that this user has pinned already, and the limit "
+			  "of locked memory is 64K",
+			  NULL);
+	tree_file(&tree, "         0          0 4294967295\n", "/proc/self/uid_map");
+	refuse_for_memory(fd,
+			  "no limit of locked memory applies, so the machine itself is short of "
+			  "memory (or of huge pages)",
+			  NULL);
 	D.close(fd);
 }
 

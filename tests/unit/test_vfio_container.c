@@ -33,7 +33,7 @@ static void test_nothing_to_open(void **state)
 		const char *module, *cause, *hint;
 	} cases[] = {
 		{NULL, "the kernel has no VFIO, or its module isn't loaded", "modprobe vfio-pci"},
-		{"/sys/module/vfio", "the kernel has VFIO, but its node isn't here",
+		{"/sys/class/misc/vfio", "the kernel has VFIO, but its node isn't here",
 		 "in a container, pass /dev/vfio/vfio in"},
 	};
 
