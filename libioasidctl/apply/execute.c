@@ -31,19 +31,24 @@ static void explain_alignment(const struct ioasid *ioasid, struct ioasidctl_erro
 	}
 }
 
-/* The first address of the IOASID, mapped or allowed, that lies beyond `last`; false: none. */
-static bool find_beyond(const struct ioasid *ioasid, uint64_t last, uint64_t *out)
+static bool is_beyond(uint64_t first, uint64_t end, uint64_t last, struct range *out)
+{
+	*out = (struct range){first > last ? first : last + 1, end};
+	return end > last;
+}
+
+/* What of the IOASID, mapped or allowed, lies beyond `last`; false: nothing. */
+static bool find_beyond(const struct ioasid *ioasid, uint64_t last, struct range *out)
 {
 	for (size_t i = 0; i < ioasid->n_maps; i++) {
-		*out = range_last(ioasid->maps[i].iova, ioasid->maps[i].length);
-		if (*out > last)
+		const struct mapping *m = &ioasid->maps[i];
+
+		if (is_beyond(m->iova, range_last(m->iova, m->length), last, out))
 			return true;
 	}
-	for (size_t i = 0; i < ioasid->n_allow; i++) {
-		*out = ioasid->allow[i].last;
-		if (*out > last)
+	for (size_t i = 0; i < ioasid->n_allow; i++)
+		if (is_beyond(ioasid->allow[i].first, ioasid->allow[i].last, last, out))
 			return true;
-	}
 	return false;
 }
 
@@ -55,7 +60,8 @@ static void explain_reach(const struct topology *t, const struct operation *op,
 	const struct ioasid *ioasid = &fd->ioasids[op->object];
 	const struct device *d = &t->devices[ioasid->attach[op->item].device];
 	struct device_info info = {0};
-	uint64_t last, beyond;
+	struct range beyond;
+	uint64_t last;
 
 	if (((*err)->errnum != EADDRINUSE && (*err)->errnum != EINVAL) || !d->live.handle ||
 	    fd->ops->device_info(fd->live.handle, d->live.handle, &info, NULL) || !info.iova_bits ||
@@ -66,8 +72,9 @@ static void explain_reach(const struct topology *t, const struct operation *op,
 		return;
 	error_cause(err,
 		    "the IOMMU of %s (%s) translates addresses of %u bits, up to 0x%" PRIx64
-		    ", and %s reaches up to 0x%" PRIx64,
-		    d->name, d->address, info.iova_bits, last, ioasid->name, beyond);
+		    "; 0x%" PRIx64 "-0x%" PRIx64 " of %s is beyond",
+		    d->name, d->address, info.iova_bits, last, beyond.first, beyond.last,
+		    ioasid->name);
 	error_hint(err,
 		   "keep `map` and `allow` below that, or give the device an IOASID of its own");
 }

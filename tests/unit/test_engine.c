@@ -103,7 +103,7 @@ static void test_addresses_beyond_the_iommu(void **state)
 	assert_int_equal(apply(f, first), -EADDRINUSE);
 	assert_string_equal(f->err->cause,
 			    "the IOMMU of a (0000:01:00.0) translates addresses of 17 bits, up to "
-			    "0x1ffff, and gpa reaches up to 0x2ffff");
+			    "0x1ffff; 0x20000-0x2ffff of gpa is beyond");
 	after = fake_snapshot();
 	assert_string_equal(before, after);
 	fake_iova_bits(18);
