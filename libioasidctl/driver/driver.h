@@ -35,6 +35,7 @@ struct refdev;
 	X(BY_USER, "accounting: user")                 \
 	X(DMABUF, "memory backed by a device's BAR")   \
 	X(WRITE_ONLY, "write-only mappings")           \
+	X(GAPLESS, "moves without a gap")              \
 	X(GROUP_TAKE, "group: take")                   \
 	X(SRIOV, "virtual functions")                  \
 	X(PCI, "pci devices")                          \
@@ -307,7 +308,10 @@ struct driver {
 					 uint8_t access),
 			     void *data, struct ioasidctl_error **err);
 
-	/* Attachment; attach() of an attached device (or PASID) replaces without a gap. */
+	/*
+	 * Attachment; attach() of an attached device (or PASID) replaces, without a gap if
+	 * CAP_GAPLESS isn't missing.
+	 */
 	int (*attach)(struct driver_fd *fd, struct driver_device *dev, uint32_t id, uint32_t pasid,
 		      struct ioasidctl_error **err);
 	int (*detach)(struct driver_fd *fd, struct driver_device *dev, uint32_t pasid,

@@ -102,6 +102,8 @@ const struct driver driver_vfio = {
 			[CAP_BY_USER] = "pinned memory always counts against the process",
 			[CAP_DMABUF] = "it maps memory by its address in the process, which a "
 				       "dma-buf hasn't got",
+			[CAP_GAPLESS] = "a group changes containers only while its devices are "
+					"closed",
 			[CAP_MOCK] = "Linux's mock IOMMU has no VFIO groups",
 		},
 	.available = available,

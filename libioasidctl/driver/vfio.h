@@ -114,6 +114,9 @@ void vfio_explain_limit(const struct driver_env *env, struct ioasidctl_error **e
 /* vfio_info.c: asks a container that has a group. Every length and order is checked. */
 int vfio_info_read(struct driver_fd *fd, const struct vfio_container *c, struct vfio_info *out,
 		   struct ioasidctl_error **err);
+/* The reading itself: `answer` is argsz bytes long, whatever the kernel wrote there. */
+int vfio_info_take(const struct vfio_t1_info *answer, struct vfio_info *out,
+		   struct ioasidctl_error **err);
 void vfio_info_done(struct vfio_info *info);
 
 /* vfio_container.c. The one of that id; NULL and an error: there is none. */

@@ -130,15 +130,12 @@ static int take_everything(struct vfio_info *out, struct ioasidctl_error **err)
 	return 0;
 }
 
-int vfio_info_read(struct driver_fd *fd, const struct vfio_container *c, struct vfio_info *out,
+int vfio_info_take(const struct vfio_t1_info *answer, struct vfio_info *out,
 		   struct ioasidctl_error **err)
 {
-	_cleanup_free_ struct vfio_t1_info *answer = NULL;
-	int ret = read_answer(fd, c, &answer, err);
+	int ret = 0;
 
 	*out = (struct vfio_info){0};
-	if (ret)
-		return ret;
 	if (answer->flags & VFIO_T1_INFO_PGSIZES)
 		out->page_sizes = answer->iova_pgsizes;
 	if (answer->flags & VFIO_T1_INFO_CAPS)
@@ -148,6 +145,16 @@ int vfio_info_read(struct driver_fd *fd, const struct vfio_container *c, struct 
 	if (ret)
 		vfio_info_done(out);
 	return ret;
+}
+
+int vfio_info_read(struct driver_fd *fd, const struct vfio_container *c, struct vfio_info *out,
+		   struct ioasidctl_error **err)
+{
+	_cleanup_free_ struct vfio_t1_info *answer = NULL;
+	int ret = read_answer(fd, c, &answer, err);
+
+	*out = (struct vfio_info){0};
+	return ret ? ret : vfio_info_take(answer, out, err);
 }
 
 void vfio_info_done(struct vfio_info *info)

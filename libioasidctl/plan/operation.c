@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "driver/driver.h"
 #include "plan/plan.h"
 
 static const struct {
@@ -171,6 +172,8 @@ static void print_attachment(FILE *out, enum operation_kind kind, const struct o
 		fprintf(out, " from %s/%s", o->from_fd->name, o->from->name);
 	fprintf(out, " %s %s/%s", kind == OPERATION_DETACH ? "from" : "to", o->fd->name,
 		o->ioasid->name);
+	if (o->from && o->fd->ops && o->fd->ops->missing[CAP_GAPLESS])
+		fprintf(out, " (no DMA meanwhile)");
 }
 
 static void print_viommu(FILE *out, const struct operation *op, const struct operands *o)

@@ -80,6 +80,9 @@ pinned_is "a mapping changed" 2
 
 on_one='{device: edu0}' on_two='{device: left}, {device: right}'
 write
+ioasidctl plan vm.yaml
+grep -q 'left from main/one to main/two (no DMA meanwhile)' out
+ok "a group moved: plan says what that means"
 ioasidctl -v apply vm.yaml
 is "a group moved" "$status" 0
 grep -q 'group .* changes containers: its devices are closed and can do no DMA meanwhile' err
