@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "driver/vfio.h"
 #include "host/group.h"
+#include "host/holders.h"
 #include "host/root.h"
 #include "host/sysfs.h"
 
@@ -110,14 +112,32 @@ void vfio_explain_attach(struct driver_fd *fd, const struct vfio_group *g,
 	}
 }
 
+/*
+ * A device that was got from the group is known by its descriptor in newer kernels only; whoever
+ * was handed one was handed the group, too.
+ */
+static char *other_holders(const struct driver_fd *fd, const struct vfio_group *g)
+{
+	const char *const nodes[] = {g->node, NULL};
+	_cleanup_holders_ struct node_holders holders = {0};
+	char *text = NULL;
+
+	if (node_holders_read(fd->env->root, &holders))
+		return NULL;
+	for (const struct driver_device *d = fd->devices; d && !text; d = d->next)
+		if (d->group == g)
+			node_holders_text(&holders, nodes, d->name, getpid(), &text);
+	return text;
+}
+
 void vfio_explain_leave(const struct driver_fd *fd, const struct vfio_group *g,
 			struct ioasidctl_error **err)
 {
-	error_cause(err, "another program still has one of its devices open: it was handed the "
-			 "descriptor");
+	_cleanup_free_ char *text = err ? other_holders(fd, g) : NULL;
+
+	error_cause(err, "%s still has one of its devices open",
+		    text ? text : "a program that was handed the descriptor");
 	error_hint(err, "end that program first");
-	(void)fd;
-	(void)g;
 }
 
 void vfio_explain_limit(const struct driver_env *env, struct ioasidctl_error **err)

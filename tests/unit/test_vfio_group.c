@@ -525,7 +525,7 @@ static void test_a_move_that_fails(void **state)
 	expect_unset_container(t.left);
 	FAIL(EBUSY);
 	expect_reopen(&t);
-	refuse_move(&t, EBUSY, "another program still has one of its devices open");
+	refuse_move(&t, EBUSY, "a program that was handed the descriptor still has one");
 	check_back(&t);
 
 	expect_unset_container(t.left);
@@ -577,12 +577,14 @@ static void test_a_detach_that_fails(void **state)
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 
 	(void)state;
+	tree_process(&tree, 99, "dpdk", "/dev/vfio/2");
 	attach_first(fd, dev, EDU, id);
 	expect_unset_container(dev);
 	FAIL(EBUSY);
 	expect_open_device(dev, EDU);
 	assert_int_equal(D.detach(fd, dev, NO_PASID, &err), -EBUSY);
 	assert_int_equal(err->kind, ERROR_BUSY);
+	assert_string_equal(err->cause, "pid 99 (dpdk) still has one of its devices open");
 	assert_non_null(strstr(err->hint, "end that program"));
 	assert_true(D.device_fd_number(dev) >= 0);
 	D.device_close(dev);
