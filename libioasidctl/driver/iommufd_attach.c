@@ -129,10 +129,11 @@ static void fail_attach(void *data, int ret, struct ioasidctl_error **err)
 	iommufd_explain_attach(try->fd, try->dev, try->place.ioasid, try->place.pasid, -ret, err);
 }
 
-/* What the kernel's own HWPTs lack. */
-static bool wants_hwpt(const struct iommufd_space *space)
+/* What the kernel's own HWPTs lack. A mediated device has no IOMMU that would need one. */
+static bool wants_hwpt(const struct iommufd_space *space, const struct driver_device *dev)
 {
-	return space && space->format == TABLE_NONE && space->flags & ~IOASID_FLAG_NO_HUGE;
+	return space && space->format == TABLE_NONE && space->flags & ~IOASID_FLAG_NO_HUGE &&
+	       dev->selector != SELECTOR_MDEV;
 }
 
 int iommufd_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id, uint32_t pasid,
@@ -146,7 +147,7 @@ int iommufd_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id,
 		ret = reserve_place(dev, err);
 	if (ret)
 		return ret;
-	if (wants_hwpt(space)) {
+	if (wants_hwpt(space, dev)) {
 		const struct iommufd_hwpt_user user = {try_attach, fail_attach, &try};
 
 		ret = iommufd_with_hwpt(fd, space, dev, &user, err);

@@ -82,6 +82,9 @@ static const struct errno_meaning meanings[] = {
 	 "Linux 6.19 came with it (CONFIG_VFIO_PCI_DMABUF)"},
 	{"VFIO_DEVICE_FEATURE", EOPNOTSUPP, ERROR_REFUSED, "the device's driver can't export BARs",
 	 NULL},
+	{NULL, E2BIG, ERROR_REFUSED, "this kernel knows the call, but not all that is asked of it",
+	 "a newer kernel does"},
+	{NULL, EOPNOTSUPP, ERROR_REFUSED, NULL, NULL},
 	{NULL, ENOENT, ERROR_KERNEL,
 	 "the object is gone: something else that holds the same "
 	 "file destroyed it",

@@ -15,7 +15,12 @@
 
 #define PAGE_SHIFT 12
 
-/* Commands of SMMUv3 (its specification, 4.4.1): by virtual address for all ASIDs, and all. */
+/*
+ * Commands of SMMUv3 (its specification, 4.3 and 4.4): all context descriptors of a stream; of the
+ * translations, those of a virtual address for all ASIDs, and all.
+ */
+#define SMMU_CFGI_CD_ALL   0x06
+#define SMMU_STREAM(id)	   ((uint64_t)(id) << 32)
 #define SMMU_TLBI_NH_VAA   0x13
 #define SMMU_TLBI_NSNH_ALL 0x30
 #define SMMU_TLBI_LEAF	   (1ULL << 0)
@@ -87,6 +92,15 @@ static int add_command(struct batch *b, uint64_t first, uint64_t second,
 	return add(b, &raw, err);
 }
 
+static int add_smmuv3_all(struct batch *b, struct ioasidctl_error **err)
+{
+	int ret = 0;
+
+	for (const struct iommufd_vdevice *d = b->viommu->vdevices; !ret && d; d = d->next)
+		ret = add_command(b, SMMU_CFGI_CD_ALL | SMMU_STREAM(d->virt_id), 0, err);
+	return ret ? ret : add_command(b, SMMU_TLBI_NSNH_ALL, 0, err);
+}
+
 static int add_smmuv3(struct batch *b, const struct invalidation *e, struct ioasidctl_error **err)
 {
 	uint64_t page = e->range.first >> PAGE_SHIFT, last = e->range.last >> PAGE_SHIFT;
@@ -94,7 +108,9 @@ static int add_smmuv3(struct batch *b, const struct invalidation *e, struct ioas
 
 	if (e->n_words)
 		return add_command(b, e->words[0], e->n_words > 1 ? e->words[1] : 0, err);
-	if (e->everything || last - page >= SMMU_PAGES_MAX)
+	if (e->everything)
+		return add_smmuv3_all(b, err);
+	if (last - page >= SMMU_PAGES_MAX)
 		return add_command(b, SMMU_TLBI_NSNH_ALL, 0, err);
 	for (; !ret && page <= last; page++)
 		ret = add_command(b, SMMU_TLBI_NH_VAA,

@@ -137,6 +137,38 @@ static void test_what_the_hardware_lacks(void **state)
 	D.device_close(dev);
 }
 
+/* It is in the IOAS itself: no IOMMU translates for it, whatever the flags. */
+static void test_mediated_device_needs_no_table(void **state)
+{
+	struct device spec = {
+		.name = (char *)"m", .selector = SELECTOR_MDEV, .address = (char *)"uuid"};
+	struct driver_device *dev;
+
+	(void)state;
+	tree_dir(&tree, "/sys/bus/mdev/devices/uuid/vfio-dev/vfio9");
+	tree_link(&tree, "/dev/null", "/dev/vfio/devices/vfio9");
+	assert_int_equal(D.device_open(&env, &spec, &dev, NULL), 0);
+	gpa(7, IOASID_FLAG_DIRTY);
+	expect_attach(7, NO_PASID, 7);
+	attach(dev, 7, NO_PASID);
+	D.device_close(dev);
+}
+
+static void test_old_kernel(void **state)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+	struct driver_device *dev = device(3, 8);
+
+	(void)state;
+	gpa(7, IOASID_FLAG_DIRTY);
+	expect_hwpt(2, 3, 7, 0);
+	FAIL(E2BIG);
+	assert_int_equal(D.attach(fd, dev, 7, NO_PASID, &err), -E2BIG);
+	assert_int_equal(err->kind, ERROR_REFUSED);
+	assert_non_null(strstr(err->cause, "not all that is asked of it"));
+	D.device_close(dev);
+}
+
 static void test_group_moves_together(void **state)
 {
 	struct driver_device *a = device(3, 8), *b = device(4, 8);
@@ -535,6 +567,8 @@ int main(void)
 		TEST(test_second_device_on_the_first_ones_table),
 		TEST(test_attach_that_fails_takes_the_table_along),
 		TEST(test_what_the_hardware_lacks),
+		TEST(test_mediated_device_needs_no_table),
+		TEST(test_old_kernel),
 		TEST(test_group_moves_together),
 		TEST(test_table_formats),
 		TEST(test_nested_on_the_table_the_device_is_in),

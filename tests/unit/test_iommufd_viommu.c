@@ -331,23 +331,27 @@ static void test_invalidation_of_smmuv3(void **state)
 		{.range = {0, 0xfffffff}}, /* long: everything is no more work */
 	};
 	const uint64_t wanted[] = {
-		htole64(0x10), htole64(7), /* as it was given */
-		htole64(0x13), htole64(0x5001),
-		htole64(0x13), htole64(0x6001), /* two pages */
-		htole64(0x30), 0,
-		htole64(0x30), 0,
+		htole64(0x10),	       htole64(7), /* as it was given */
+		htole64(0x13),	       htole64(0x5001),
+		htole64(0x13),	       htole64(0x6001), /* two pages */
+		htole64(0x1800000006), 0,
+		htole64(0x30),	       0, /* the stream's descriptors, and all translations */
+		htole64(0x30),	       0,
 	};
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 	struct driver_device *dev = device(3, 8);
+	uint32_t id;
 	size_t done;
 
 	(void)state;
 	make_viommu(VIOMMU_ARM_SMMUV3, 1, dev);
-	expect_invalidation(40, 1, 16, 5, wanted, 5);
+	expect_vdevice(0x18, 60);
+	assert_int_equal(D.vdevice_alloc(fd, 40, dev, 0x18, &id, NULL), 0);
+	expect_invalidation(40, 1, 16, 6, wanted, 6);
 	assert_int_equal(D.invalidate(fd, 40, true, entries, 4, &done, NULL), 0);
 	assert_int_equal(done, 4);
 	/* Half of the second entry isn't all of it. */
-	expect_invalidation(40, 1, 16, 5, wanted, 2);
+	expect_invalidation(40, 1, 16, 6, wanted, 2);
 	FAIL(EIO);
 	assert_int_equal(D.invalidate(fd, 40, true, entries, 4, &done, &err), -EIO);
 	assert_int_equal(done, 1);

@@ -137,6 +137,12 @@ nothing_left() {
 	[ -z "$(open_nodes)" ] && [ -z "$(holders)" ]
 }
 
+# What a kernel says of its own mistakes, provoked by us or not.
+check_kernel() {
+	! dmesg | grep -E -A 8 'WARNING:|BUG:|refcount_t' | sed 's/^/#   /' | grep .
+	ok "the kernel has nothing to complain about"
+}
+
 # All that a topology could leave behind: call before it exists, and again when it is gone.
 remember_host() {
 	host_drivers >host.before

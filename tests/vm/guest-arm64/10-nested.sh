@@ -60,6 +60,11 @@ ok "the dump has nothing to change"
 # CMD_TLBI_NSNH_ALL of the guest's command queue.
 ioasidctl invalidate vm0 smmu0 command:0x30,0
 is "a command of the guest's queue is taken" "$status" 0
+ioasidctl -v invalidate vm0 smmu0
+is "and all that is needed for everything" "$status" 0
+says "of the device's stream, and of all translations" 'type=0x1 entries=2 of 16 bytes = 0 done=2'
+ioasidctl invalidate vm0 smmu0 0x1000-0x2fff
+is "and for some pages" "$status" 0
 ioasidctl invalidate vm0 smmu0 command:0x1,0
 is "one that would reach beyond the guest is not" "$status" 1
 

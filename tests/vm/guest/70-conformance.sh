@@ -22,4 +22,5 @@ cases() { # DRIVER PROGRAM...
 cases iommufd "$BUILD"/tests/conformance/test_*
 # The others are about what VFIO hasn't got.
 cases vfio "$BUILD/tests/conformance/test_topologies"
+check_kernel
 finish

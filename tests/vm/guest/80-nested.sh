@@ -123,4 +123,5 @@ YAML
 		'can.t (nest|track dirty pages|report page faults)' "leave $flag out"
 done
 check_host "after what the hardware refused"
+check_kernel
 finish

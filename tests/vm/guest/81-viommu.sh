@@ -83,4 +83,5 @@ ioasidctl apply guest.yaml
 says "a vIOMMU of another hardware" 'IOMMU of m0 \(0\) is mock' 'no viommus of type arm-smmuv3'
 check_host "after what was refused"
 
+check_kernel
 finish

@@ -72,4 +72,5 @@ says "another one comes, it goes" 'pasid=6 = 0' 'DETACH_IOMMUFD_PT .*pasid=5 = 0
 ioasidctl delete vfio
 check_host "after a PASID of a VFIO device"
 
+check_kernel
 finish

@@ -102,4 +102,5 @@ ioasidctl apply none.yaml
 is "no room for what is to be placed" "$status" 1
 says "says so" "can't find a place for 0x100000 bytes" 'no free range of that length'
 check_host "after no room"
+check_kernel
 finish

@@ -85,4 +85,5 @@ ioasidctl run peer.yaml -- "$BUILD/tests/vm/edu_peer" edu0 ram 0x1000000 0x80000
 is "one device does DMA into the other" "$status" 0
 adopt "DMA from device to device" out
 check_host "after a program"
+check_kernel
 finish
