@@ -102,9 +102,9 @@ IOASIDCTL_API int ioasidctl_dump_config(struct ioasidctl *ctx, const char *name,
 					struct ioasidctl_error **error);
 
 /*
- * Where `n` addresses of a device's DMA lead, as its IOMMU would find out: through the guest's
- * table if the device is in a nested IOASID, and the mapping, to the memory. pasid: -1 for DMA
- * without one. access: "r", "w" or "rw", what has to be allowed; NULL: any of it. *translation:
+ * Where `n` addresses (1 to 128) of a device's DMA lead, as its IOMMU would find out: through the
+ * guest's table if the device is in a nested IOASID, and the mapping, to the memory. pasid: -1 for
+ * DMA without one. access: "r", "w" or "rw", what has to be allowed; NULL: any of it. *translation:
  * JSON as in translate.schema.json, also of addresses that lead nowhere. -ENOENT: no such topology
  * or device. Since: 0.1
  */

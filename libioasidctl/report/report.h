@@ -21,7 +21,7 @@ struct translate_query {
 	size_t n_iovas;
 };
 
-#define TRANSLATE_IOVAS_MAX 1024
+#define TRANSLATE_IOVAS_MAX 128 /* a call to the holder takes no more than 256 values */
 
 /* The parts of a query as they come from outside: "r", "w", "rw", NULL for 0; 1 to PASID_MAX. */
 int translate_parse_access(const char *text, uint8_t *out, struct ioasidctl_error **err);

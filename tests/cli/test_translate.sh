@@ -30,6 +30,11 @@ is "$(json "$out" 'd["translations"][2]["stop"]["excluded"]')" \
 is "$(json "$out" 'd["translations"][1]["stop"]["above"]["iova"]')" 0x8000000 \
 	"--json: the nearest mapping"
 
+run "$ioasidctl" translate --json --access r --pasid 5 vm0 dma0 $(seq 128)
+is "$(json "$out" 'len(d["translations"])')" 128 "128 at once"
+run "$ioasidctl" translate vm0 dma0 $(seq 129)
+exits 64 "129 at once are too many"
+
 # Rights.
 run "$ioasidctl" translate --access r vm0 dma0 0x8000000
 exits 0 "--access r of a mapping for reading"

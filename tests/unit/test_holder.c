@@ -174,7 +174,7 @@ static void test_translations(void **state)
 		json_pack("{s:s, s:s, s:[s]}", "name", "vm0", "device", "gpu", "iovas", "0"),
 		"usage", "topology vm0 has no device gpu");
 	refused(TRANSLATE, json_pack("{s:s, s:s, s:[]}", "name", "vm0", "device", "nic", "iovas"),
-		"usage", "from 1 to 1024 addresses");
+		"usage", "from 1 to 128 addresses");
 	refused(TRANSLATE,
 		json_pack("{s:s, s:s, s:[s], s:s}", "name", "vm0", "device", "nic", "iovas", "0",
 			  "access", "x"),
