@@ -129,10 +129,29 @@ static void print_iotlb(const json_t *d)
 	}
 }
 
+/* What it is bound to, and what is the matter with it. */
+static void print_state(const json_t *d)
+{
+	const char *state = text_of(d, "state"), *driver = text_of(d, "driver");
+
+	if (is_true(d, "present"))
+		printf(", %s", *driver ? driver : "no driver");
+	if (!strcmp(state, "gone"))
+		print_bad(", gone");
+	else if (!strcmp(state, "released"))
+		print_bad(", released; apply takes it back");
+	else if (!strcmp(state, "pending"))
+		printf(", %spending%s%s", paint(stdout, PAINT_CHANGE), paint(stdout, PAINT_NONE),
+		       is_true(d, "present") ? "" : " until it comes");
+	else if (!strcmp(state, "held") && !json_is_true(json_object_get(d, "alive")))
+		fputs(", not bound", stdout);
+	else if (!*state)
+		fputs(", not used", stdout);
+}
+
 static void print_device(const json_t *d)
 {
-	const json_t *driver = json_object_get(d, "driver");
-	const json_t *hardware = json_object_get(d, "hardware"), *alive;
+	const json_t *hardware = json_object_get(d, "hardware");
 
 	if (json_object_get(d, "taken_for")) {
 		print_taken(d);
@@ -141,16 +160,16 @@ static void print_device(const json_t *d)
 	print_head(1, "device", text_of(d, "name"));
 	printf(": %s ", text_of(d, "selector"));
 	print_safely(stdout, text_of(d, "address"));
-	printf(", %s", driver ? json_string_value(driver) : "no driver");
+	print_state(d);
 	if (json_object_get(d, "vfs"))
 		printf(", %" JSON_INTEGER_FORMAT " virtual functions",
 		       json_integer_value(json_object_get(d, "vfs")));
-	alive = json_object_get(d, "alive");
-	if (!is_true(d, "present") || json_is_false(alive))
-		print_bad(", gone");
-	else if (!json_is_true(alive) && !json_object_get(d, "vfs"))
-		fputs(", not bound", stdout);
 	print_group(d);
+	if (json_object_get(d, "trouble")) {
+		fputs("\n    ", stdout);
+		print_bad("not attached: ");
+		print_safely(stdout, text_of(d, "trouble"));
+	}
 	if (hardware && strcmp(text_of(hardware, "type"), "none")) {
 		printf("\n    behind %s", text_of(hardware, "type"));
 		if (json_object_get(hardware, "iova_bits"))
@@ -245,6 +264,8 @@ static void print_attachments(int depth, const json_t *attachments)
 		if (json_object_get(attachment, "vq_group"))
 			printf(" (vq group %" JSON_INTEGER_FORMAT ")",
 			       json_integer_value(json_object_get(attachment, "vq_group")));
+		if (is_true(attachment, "pending"))
+			fputs(" (pending)", stdout);
 	}
 	putchar('\n');
 }

@@ -138,6 +138,15 @@ static int set_driver(const struct step *s)
 	return 0;
 }
 
+static bool is_gone(const struct step *s, const struct device *d)
+{
+	struct device_facts facts = {.group = NO_INDEX};
+	bool gone = !s->fd->ops->device_find(s->x->env, d, &facts, NULL) && !facts.present;
+
+	device_facts_done(&facts);
+	return gone;
+}
+
 static int restore_driver(const struct step *s)
 {
 	struct device *d = &s->t->devices[s->op->object];
@@ -145,8 +154,10 @@ static int restore_driver(const struct step *s)
 
 	if (!d->live.original_driver)
 		return 0;
-	ret = device_ops(s->t, d)->device_set_driver(s->x->env, d, d->live.original_driver, NULL,
-						     s->err);
+	/* An unplugged device has no driver to get back. */
+	ret = is_gone(s, d) ? 0
+			    : device_ops(s->t, d)->device_set_driver(
+				      s->x->env, d, d->live.original_driver, NULL, s->err);
 	if (ret)
 		return ret;
 	free(d->live.original_driver);

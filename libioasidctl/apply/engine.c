@@ -332,7 +332,8 @@ int engine_apply(struct engine *engine, struct topology *desired, const struct t
 	engine_listen(engine, how);
 	ret = prepare(engine, slot ? *slot : NULL, desired, how, err);
 	if (!ret)
-		ret = survey_devices(&engine->env, slot ? *slot : NULL, desired, err);
+		ret = survey_devices(&engine->env, slot ? *slot : NULL, desired,
+				     &(struct survey){how->may_wait, how->attempt}, err);
 	if (!ret)
 		ret = transact(engine, slot, &owned, how, result, err);
 	engine_listen(engine, NULL);
@@ -360,7 +361,8 @@ int engine_rehearse(struct engine *engine, struct topology *desired, const struc
 	forget_nodes(desired);
 	ret = prepare(engine, NULL, desired, &on_reference, err);
 	if (!ret)
-		ret = survey_devices(&engine->env, NULL, desired, err);
+		ret = survey_devices(&engine->env, NULL, desired,
+				     &(struct survey){.may_wait = true}, err);
 	if (!ret)
 		ret = plan_make(NULL, desired, &plan, err);
 	if (!ret) {
@@ -413,4 +415,28 @@ struct topology *engine_live(struct engine *engine, const char *name)
 	struct topology **slot = find_slot(engine, name);
 
 	return slot ? *slot : NULL;
+}
+
+void engine_release_device(struct engine *engine, const char *topology, uint32_t device, bool gone)
+{
+	struct topology **slot = find_slot(engine, topology);
+	const struct driver_env env = engine->env;
+
+	if (!slot || device >= (*slot)->n_devices)
+		return;
+	/* Not into the trace of a transaction on another topology that this comes between. */
+	engine_listen(engine, NULL);
+	release_device(*slot, device, gone);
+	engine->env = env;
+}
+
+void engine_set_trouble(struct engine *engine, const char *topology, uint32_t device,
+			const char *text)
+{
+	struct topology **slot = find_slot(engine, topology);
+
+	if (!slot || device >= (*slot)->n_devices)
+		return;
+	free((*slot)->devices[device].trouble);
+	(*slot)->devices[device].trouble = text ? strdup(text) : NULL;
 }

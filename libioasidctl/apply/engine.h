@@ -24,6 +24,11 @@ struct transaction {
 	enum driver_choice driver; /* DRIVER_AUTO: what the file says; else instead of it */
 	bool dry_run; /* plan only: no call that changes anything */
 	bool no_verify;
+	/* The caller will see to it that absent devices with hotplug: attach get in when they come.
+	 */
+	bool may_wait;
+	/* It does so now: other absent devices of the live topology stay absent, back or not. */
+	bool attempt;
 	bool list; /* operations in full in the result, not only counted */
 	atomic_bool *cancel; /* polled between operations; may be NULL */
 	/* Each kernel action as a line; NULL: nobody listens. */
@@ -74,5 +79,16 @@ int engine_set_original(struct engine *engine, const char *topology, const char 
 /* The same topology for those who change what isn't declared of it (live.h), and the listening. */
 struct topology *engine_live(struct engine *engine, const char *name);
 void engine_listen(struct engine *engine, const struct transaction *how);
+
+/*
+ * A device of a live topology is given up, at once: the kernel wants it back, or it has gone.
+ * `gone` forgets the host driver to restore. The topology goes on without it, the device being
+ * absent. Not during a transaction on that topology.
+ */
+void engine_release_device(struct engine *engine, const char *topology, uint32_t device, bool gone);
+
+/* Notes why an absent device isn't held (NULL: no reason any more); lost without memory. */
+void engine_set_trouble(struct engine *engine, const char *topology, uint32_t device,
+			const char *text);
 
 const struct driver_env *engine_env(const struct engine *engine);

@@ -47,14 +47,28 @@ void rehearse_without_memory(struct topology *t);
 /* verify.c: is the kernel's state what `desired` says? 0, or ERROR_VERIFY for each difference. */
 int verify_topology(const struct topology *desired, struct ioasidctl_error **err);
 
+/* What becomes of devices that aren't there. */
+struct survey {
+	bool may_wait; /* somebody will put them in later, so those with hotplug: attach may be
+			  absent */
+	bool attempt; /* no other device is wanted now: those that are absent stay so */
+};
+
 /*
  * survey.c: what can be known of the desired devices before anything is changed; it is noted in
  * them. Refuses what can't work. Members of their groups that are to be taken become devices of
- * the topology, too; `live` (may be NULL) has those that were taken before.
+ * the topology, too; `live` (may be NULL) has those that were taken before, and those that are
+ * absent.
  */
 int survey_devices(const struct driver_env *env, const struct topology *live,
-		   struct topology *desired, struct ioasidctl_error **err);
+		   struct topology *desired, const struct survey *how,
+		   struct ioasidctl_error **err);
 
 /* groups.c: takes or refuses the other members of one device's group. */
 int survey_group(const struct topology *live, struct topology *desired, uint32_t device,
 		 const struct iommu_group *group, struct ioasidctl_error **err);
+/*
+ * release.c: a live topology loses a device, which is closed. `gone`: there is nothing any more
+ * whose host driver could be restored.
+ */
+void release_device(struct topology *live, uint32_t device, bool gone);

@@ -71,6 +71,35 @@ static bool is_to_come(const struct topology *t, const struct device *d)
 	return pf && pf->found.vfs != pf->vfs;
 }
 
+/* Whether the topology can do without the device, which the machine has or hasn't. */
+static bool is_dispensable(const struct topology *live, const struct device *d, bool present,
+			   const struct survey *how)
+{
+	const uint32_t was = live ? topology_find_device(live, d->name) : NO_INDEX;
+
+	/* What an attempt has no business with stays as it is, back or not. */
+	if (how->attempt && d->hotplug == HOTPLUG_MANUAL)
+		return was != NO_INDEX && live->devices[was].absent;
+	return !present && d->hotplug == HOTPLUG_ATTACH && how->may_wait;
+}
+
+static int refuse_absent(const struct device *d, const struct survey *how,
+			 struct ioasidctl_error **err)
+{
+	int ret = error_new(err, ERROR_UNAVAILABLE, ENODEV, "device %s: there is no %s %s", d->name,
+			    selector_names[d->selector], d->address);
+
+	error_object(err, "%s", d->name);
+	if (d->hotplug == HOTPLUG_ATTACH && !how->may_wait) {
+		error_cause(err, "`hotplug: attach` needs a holder, which would wait for it");
+		error_hint(err, "use `ioasidctl apply`");
+	} else if (d->hotplug == HOTPLUG_MANUAL) {
+		error_hint(err, "with `hotplug: attach` in its entry the rest is applied, and it "
+				"follows when it comes");
+	}
+	return ret;
+}
+
 /* Whether this topology has made it before. */
 static bool made_by_us(const struct topology *live, const struct device *d)
 {
@@ -96,12 +125,13 @@ static int refuse_existing(const struct device *d, struct ioasidctl_error **err)
 }
 
 static int survey_device(const struct driver_env *env, const struct topology *live,
-			 const struct topology *t, struct device *d, struct iommu_group *members,
-			 struct ioasidctl_error **err)
+			 struct topology *t, uint32_t index, const struct survey *how,
+			 struct iommu_group *members, struct ioasidctl_error **err)
 {
-	const bool is_made = d->vdpa.management && device_ops(t, d)->device_create;
 	_cleanup_(device_facts_done)
 	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
+	struct device *d = &t->devices[index];
+	const bool is_made = d->vdpa.management && device_ops(t, d)->device_create;
 	int ret;
 
 	if (is_to_come(t, d))
@@ -109,11 +139,10 @@ static int survey_device(const struct driver_env *env, const struct topology *li
 	ret = device_ops(t, d)->device_find(env, d, &facts, err);
 	if (!ret && is_made && facts.present && !made_by_us(live, d))
 		ret = refuse_existing(d, err);
-	if (!ret && !is_made && !facts.present) {
-		ret = error_new(err, ERROR_UNAVAILABLE, ENODEV, "device %s: there is no %s %s",
-				d->name, selector_names[d->selector], d->address);
-		error_object(err, "%s", d->name);
-	}
+	if (!ret && !is_made && is_dispensable(live, d, facts.present, how))
+		topology_set_absent(t, index);
+	else if (!ret && !is_made && !facts.present)
+		ret = refuse_absent(d, how, err);
 	if (ret && d->at.line)
 		error_position(err, t->file, d->at.line, d->at.column);
 	note_found(d, &facts);
@@ -177,26 +206,29 @@ static int refuse_needed(const struct driver_env *env, const struct topology *t,
 
 /* Members of groups are judged when all declared devices are known; those taken come last. */
 static int survey_all(const struct driver_env *env, const struct topology *live, struct topology *t,
-		      struct iommu_group *groups, struct ioasidctl_error **err)
+		      const struct survey *how, struct iommu_group *groups,
+		      struct ioasidctl_error **err)
 {
 	const size_t n_declared = t->n_devices;
 	int ret = 0, failed;
 
 	/* Physical functions first: whether a VF is there depends on them. */
 	for (size_t i = 0; i < 2 * n_declared; i++) {
-		struct device *d = &t->devices[i % n_declared];
+		const uint32_t index = (uint32_t)(i % n_declared);
+		const struct device *d = &t->devices[index];
 
 		if (d->fd == NO_INDEX || (d->vfs == NO_INDEX) != (i >= n_declared))
 			continue;
-		failed = survey_device(env, live, t, d, &groups[i % n_declared], err);
+		failed = survey_device(env, live, t, index, how, &groups[index], err);
 		ret = ret ? ret : failed;
 	}
 	for (uint32_t i = 0; !ret && i < n_declared; i++)
-		ret = survey_group(live, t, i, &groups[i], err);
-	for (size_t i = n_declared; !ret && i < t->n_devices; i++) {
+		if (!t->devices[i].absent)
+			ret = survey_group(live, t, i, &groups[i], err);
+	for (uint32_t i = (uint32_t)n_declared; !ret && i < t->n_devices; i++) {
 		struct iommu_group group = {0};
 
-		ret = survey_device(env, live, t, &t->devices[i], &group, err);
+		ret = survey_device(env, live, t, i, how, &group, err);
 		iommu_group_done(&group);
 	}
 	for (size_t i = 0; !ret && i < t->n_devices; i++)
@@ -206,7 +238,7 @@ static int survey_all(const struct driver_env *env, const struct topology *live,
 }
 
 int survey_devices(const struct driver_env *env, const struct topology *live, struct topology *t,
-		   struct ioasidctl_error **err)
+		   const struct survey *how, struct ioasidctl_error **err)
 {
 	/* A whole device is attached at most once, so there are no more placements than devices. */
 	_cleanup_free_ struct placement *placements = calloc(t->n_devices + 1, sizeof(*placements));
@@ -215,7 +247,7 @@ int survey_devices(const struct driver_env *env, const struct topology *live, st
 	int ret;
 
 	if (placements && groups)
-		ret = survey_all(env, live, t, groups, err);
+		ret = survey_all(env, live, t, how, groups, err);
 	else
 		ret = error_nomem(err);
 	free_groups(groups, groups ? n : 0);

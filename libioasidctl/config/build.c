@@ -128,6 +128,20 @@ uint32_t build_reference(struct builder *b, struct names *names, enum thing kind
 	return NO_INDEX;
 }
 
+void build_refuse_absence(struct builder *b, const struct place *place, const struct raw_head *head,
+			  uint32_t device, const char *what)
+{
+	const struct device *d = device == NO_INDEX ? NULL : &b->t->devices[device];
+
+	if (!d || d->hotplug == HOTPLUG_MANUAL)
+		return;
+	fault(b->faults, place, "device", build_at(head, "device"),
+	      "device \"%s\" in line %u has hotplug: attach, so it may be absent, and no %s can be "
+	      "made without its device",
+	      d->name, d->at.line, what);
+	fault_hint(b->faults, "leave out hotplug: attach of \"%s\"", d->name);
+}
+
 uint64_t build_number(const char *text)
 {
 	uint64_t value = 0;

@@ -59,6 +59,10 @@ uint32_t build_reference(struct builder *b, struct names *names, enum thing kind
 const struct node *build_at(const struct raw_head *head, const char *key);
 
 /* Values that were checked when they were loaded; NULL (they were bad) gives 0. */
+/* `device` (may be NO_INDEX), which `head` refers to by the key "device", must never be absent. */
+void build_refuse_absence(struct builder *b, const struct place *place, const struct raw_head *head,
+			  uint32_t device, const char *what);
+
 uint64_t build_number(const char *text);
 bool build_flag(const char *text);
 int build_word(const char *const *words, const char *text);

@@ -254,6 +254,7 @@ static void link_vdevices(struct builder *b, uint32_t fd, uint32_t index, const 
 		v->device = build_reference(b, &b->things, THING_DEVICE, &use.item, &raw->head,
 					    "device", raw->device);
 		take_device(b, &use.item, &raw->head, "device", v->device, fd);
+		build_refuse_absence(b, &use.item, &raw->head, v->device, "vdevice");
 		use.key = use.device = v->device;
 		if (v->device != NO_INDEX)
 			add_use(devices, &use);
@@ -346,6 +347,7 @@ static void resolve_fd(struct builder *b, uint32_t index, const struct place *up
 		to->device = build_reference(b, &b->things, THING_DEVICE, &place, &from->head,
 					     "device", from->device);
 		take_device(b, &place, &from->head, "device", to->device, index);
+		build_refuse_absence(b, &place, &from->head, to->device, "viommu");
 	}
 }
 

@@ -139,6 +139,7 @@ static void build_device(struct builder *b, uint32_t index)
 	d->at = build_position(&raw->head);
 	d->group = (enum group_policy)build_word(group_policy_names, raw->group);
 	d->force = build_flag(raw->force);
+	d->hotplug = (enum hotplug)build_word(hotplug_names, raw->hotplug);
 	if (raw->driver)
 		d->driver = build_string(b, raw->driver);
 	build_making(b, raw, d);
@@ -163,6 +164,7 @@ static void link_memory(struct builder *b, uint32_t index)
 
 	m->device = build_reference(b, &b->things, THING_DEVICE, &place, &raw->head, "device",
 				    raw->device);
+	build_refuse_absence(b, &place, &raw->head, m->device, "memory");
 	if (m->device == NO_INDEX || b->raw->devices[m->device].head.bad)
 		return;
 	build_refuse_physical(b, &place, &raw->head, "device", m->device);

@@ -202,7 +202,12 @@
 	TEXT(device, force, OPTIONAL,                                                              \
 	     "Take it, and what group: take takes with it, even though the host itself uses it: "  \
 	     "for a mounted file system, swap or the default route.",                              \
-	     .type = VALUE_BOOL, .fallback = "false")
+	     .type = VALUE_BOOL, .fallback = "false")                                              \
+	TEXT(device, hotplug, OPTIONAL,                                                            \
+	     "What happens when it isn't there, or comes back: manual waits for the next apply, "  \
+	     "which fails without it; attach applies without it, and the holder puts it where it " \
+	     "belongs as soon as it comes.",                                                       \
+	     .type = VALUE_WORD, .words = hotplug_names, .fallback = "manual")
 
 #define MEMORY_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                 \
 	TEXT(memory, name, REQUIRED, "Its name, unique among memory, devices and fds.",          \

@@ -138,6 +138,7 @@ static void write_device(struct writer *w, const struct device *d, struct raw_de
 	write_making(w, d, raw);
 	raw->group = text(w, group_policy_names[d->group]);
 	raw->force = flag(w, d->force);
+	raw->hotplug = text(w, hotplug_names[d->hotplug]);
 }
 
 static void write_table(struct writer *w, const struct table *table, struct raw_table *raw)
@@ -186,7 +187,7 @@ static void write_spaces(struct writer *w, const struct ioasid *ioasid, struct r
 	raw->map = list(w, ioasid->n_maps, sizeof(*raw->map), &raw->map_count);
 	for (uint32_t i = 0; i < raw->map_count; i++)
 		write_mapping(w, &ioasid->maps[i], &raw->map[i]);
-	raw->attach = list(w, ioasid->n_attach, sizeof(*raw->attach), &raw->attach_count);
+	raw->attach = list(w, attachment_count(ioasid), sizeof(*raw->attach), &raw->attach_count);
 	for (uint32_t i = 0; i < raw->attach_count; i++) {
 		raw->attach[i].device = text(w, device_name(w, ioasid->attach[i].device));
 		if (ioasid->attach[i].pasid != NO_PASID)

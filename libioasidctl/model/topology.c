@@ -16,6 +16,8 @@ const char *const selector_names[] = {[SELECTOR_PCI] = "pci",
 				      [SELECTOR_VF] = "vf",
 				      NULL};
 const char *const group_policy_names[] = {[GROUP_STRICT] = "strict", [GROUP_TAKE] = "take", NULL};
+const char *const hotplug_names[] = {
+	[HOTPLUG_MANUAL] = "manual", [HOTPLUG_ATTACH] = "attach", NULL};
 const char *const ioasid_kind_names[] = {[IOASID_GPA] = "gpa", [IOASID_NESTED] = "nested", NULL};
 const char *const table_format_names[] = {[TABLE_NONE] = "none",
 					  [TABLE_VTD_S1] = "vtd-s1",
@@ -140,6 +142,7 @@ void topology_free(struct topology *t)
 		free(t->devices[i].name);
 		free(t->devices[i].address);
 		free(t->devices[i].driver);
+		free(t->devices[i].trouble);
 		free(t->devices[i].live.original_driver);
 		free(t->devices[i].found.name);
 		free(t->devices[i].found.driver);
@@ -220,6 +223,31 @@ bool devices_made_alike(const struct device *a, const struct device *b)
 	       a->vdpa.has_mac == b->vdpa.has_mac &&
 	       !memcmp(a->vdpa.mac, b->vdpa.mac, sizeof(a->vdpa.mac)) &&
 	       a->vdpa.mtu == b->vdpa.mtu && a->vdpa.max_queue_pairs == b->vdpa.max_queue_pairs;
+}
+
+/* Those that stay keep their order, as do those that become pending. */
+static void part_attachments(struct ioasid *i, uint32_t device)
+{
+	for (size_t k = i->n_attach; k-- > 0;) {
+		const struct attachment a = i->attach[k];
+
+		if (a.device != device)
+			continue;
+		i->n_attach--;
+		i->n_pending++;
+		memmove(&i->attach[k], &i->attach[k + 1], (i->n_attach - k) * sizeof(*i->attach));
+		i->attach[i->n_attach] = a;
+	}
+}
+
+void topology_set_absent(struct topology *t, uint32_t device)
+{
+	struct device *d = &t->devices[device];
+
+	d->absent = true;
+	d->bound = false;
+	for (size_t i = 0; d->fd != NO_INDEX && i < t->fds[d->fd].n_ioasids; i++)
+		part_attachments(&t->fds[d->fd].ioasids[i], device);
 }
 
 #define FIND(function, container, items, count)                  \

@@ -66,6 +66,7 @@ enum selector {
 	SELECTOR_COUNT
 };
 enum group_policy { GROUP_STRICT, GROUP_TAKE, GROUP_POLICY_COUNT };
+enum hotplug { HOTPLUG_MANUAL, HOTPLUG_ATTACH, HOTPLUG_COUNT };
 
 struct device {
 	char *name;
@@ -95,9 +96,14 @@ struct device {
 		uint8_t mac[6];
 		uint16_t mtu, max_queue_pairs; /* 0: as the management device likes */
 	} vdpa;
+	enum hotplug hotplug;
 	uint32_t fd; /* the fd that it's bound to, or whose driver opens it */
 	const char *node; /* of that fd, where one is declared: it may be another machine */
 	bool bound; /* some attachment, viommu or vdevice needs it bound to that fd */
+	/* Declared, but not held: not there yet, or it had to be let go. See topology_set_absent().
+	 */
+	bool absent;
+	char *trouble; /* why an absent device that is there is not held; NULL: nothing is known */
 
 	struct {
 		struct driver_device *handle; /* NULL: not open */
@@ -188,6 +194,7 @@ struct ioasid {
 	size_t n_maps;
 	struct attachment *attach;
 	size_t n_attach;
+	size_t n_pending; /* behind those in `attach`: of absent devices */
 
 	struct {
 		bool exists;
@@ -282,6 +289,7 @@ struct topology {
 extern const char *const backing_names[];
 extern const char *const selector_names[];
 extern const char *const group_policy_names[];
+extern const char *const hotplug_names[];
 extern const char *const ioasid_kind_names[];
 extern const char *const table_format_names[];
 extern const char *const viommu_type_names[];
@@ -313,6 +321,12 @@ const char *device_label(const struct topology *t, const struct device *d,
 /* Whether both are made with the same parameters, or neither is made. */
 bool devices_made_alike(const struct device *a, const struct device *b);
 
+/*
+ * The topology goes on without the device: its attachments become pending, and it needs no binding.
+ * For a live one, after everything that it was in has let it go.
+ */
+void topology_set_absent(struct topology *t, uint32_t device);
+
 /* Index of the object of that name, or NO_INDEX. */
 uint32_t topology_find_memory(const struct topology *t, const char *name);
 uint32_t topology_find_device(const struct topology *t, const char *name);
@@ -325,6 +339,11 @@ bool mapping_is_placed(const struct mapping *m);
 /* For qsort(3): those without an IOVA come first, in the order of the file. */
 int mapping_compare(const void *a, const void *b);
 void ioasid_sort_mappings(struct ioasid *i);
+/* Those of absent devices included. */
+static inline size_t attachment_count(const struct ioasid *i)
+{
+	return i->n_attach + i->n_pending;
+}
 /* The mapping that starts at that IOVA; NULL: none. */
 const struct mapping *ioasid_mapping_at(const struct ioasid *i, uint64_t iova);
 

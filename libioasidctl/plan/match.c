@@ -134,14 +134,18 @@ static const struct driver *device_driver(const struct topology *t, const struct
 	return d->fd == NO_INDEX ? NULL : t->fds[d->fd].ops;
 }
 
-/* The live device at the same address, where the new one isn't that very object. */
+/*
+ * The live device at the same address, where the new one isn't that very object. One that is absent
+ * takes over nothing but the past of another absent one.
+ */
 static uint32_t find_predecessor(const struct topology *live, const struct topology *desired,
 				 const struct device *d)
 {
 	for (uint32_t i = 0; d->fd != NO_INDEX && i < live->n_devices; i++) {
 		const struct device *was = &live->devices[i];
 
-		if (was->selector == d->selector && !strcmp(was->address, d->address) &&
+		if ((was->absent || !d->absent) && was->selector == d->selector &&
+		    !strcmp(was->address, d->address) &&
 		    drivers_share_machine(device_driver(live, was), device_driver(desired, d)))
 			return i;
 	}
@@ -160,9 +164,9 @@ static int match_devices(const struct topology *live, struct topology *desired)
 		uint32_t found = name_index_find(index, d->name, i);
 		const struct device *was = found == NO_INDEX ? NULL : &live->devices[found];
 
-		if (was && was->selector == d->selector && same_text(was->address, d->address) &&
-		    same_text(was->driver, d->driver) && was->host_only == d->host_only &&
-		    devices_made_alike(was, d) &&
+		if (was && !was->absent && !d->absent && was->selector == d->selector &&
+		    same_text(was->address, d->address) && same_text(was->driver, d->driver) &&
+		    was->host_only == d->host_only && devices_made_alike(was, d) &&
 		    device_driver(live, was) == device_driver(desired, d))
 			d->prev = found;
 		else
@@ -193,6 +197,16 @@ static void match_parts(const struct viommu *live, struct viommu *desired, const
 	}
 }
 
+/* What was made on a device outlives its absence, and is of the same device as long as that lasts.
+ */
+static bool keeps_device(const struct topology *live, const struct topology *desired, uint32_t was,
+			 const struct device *d)
+{
+	if (d->absent)
+		return live->devices[was].absent && d->successor_of == was;
+	return was == d->prev && device_keeps_binding(live, desired, d);
+}
+
 /* A vdevice is gone when its device is bound anew. */
 static void drop_rebound(const struct topology *live, const struct topology *desired,
 			 struct viommu *viommu)
@@ -214,8 +228,7 @@ static void match_viommus(const struct topology *live, const struct topology *de
 		uint32_t found = iommu_fd_find_viommu(live_fd, v->name);
 		const struct viommu *was = found == NO_INDEX ? NULL : &live_fd->viommus[found];
 
-		if (!was || was->type != v->type || was->device != d->prev ||
-		    !device_keeps_binding(live, desired, d) ||
+		if (!was || was->type != v->type || !keeps_device(live, desired, was->device, d) ||
 		    was->parent != fd->ioasids[v->parent].prev)
 			continue;
 		v->prev = found;

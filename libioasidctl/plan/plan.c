@@ -168,7 +168,9 @@ int plan_make(const struct topology *live, struct topology *desired, struct plan
 	if (desired) {
 		if (match_topologies(live, desired))
 			return error_nomem(err);
-		ret = live ? refuse_stranded(live, desired, err) : 0;
+		ret = refuse_without_device(desired, err);
+		if (!ret && live)
+			ret = refuse_stranded(live, desired, err);
 		if (!ret && live)
 			ret = refuse_moved_memory(live, desired, err);
 		if (!ret && live)

@@ -84,9 +84,15 @@ static void suspend_predecessor(struct planner *p, uint32_t live_device)
 		       .object = live_device));
 }
 
-enum phase phase_of_new(const struct device *d)
+/* Whether a live device is open at the address where this one will be. */
+static bool takes_over(const struct planner *p, const struct device *d)
 {
-	return d->successor_of == NO_INDEX ? PHASE_BUILD : PHASE_SWITCH;
+	return d->successor_of != NO_INDEX && !p->live->devices[d->successor_of].absent;
+}
+
+enum phase phase_of_new(const struct planner *p, const struct device *d)
+{
+	return takes_over(p, d) ? PHASE_SWITCH : PHASE_BUILD;
 }
 
 /* The fd of the live topology that a desired device will be bound to; NO_INDEX: a new one. */
@@ -110,7 +116,7 @@ static void plan_leaving(struct planner *p)
 	for (uint32_t i = 0; i < p->desired->n_devices; i++) {
 		const struct device *d = &p->desired->devices[i];
 
-		if (d->successor_of != NO_INDEX) {
+		if (takes_over(p, d)) {
 			suspend_predecessor(p, d->successor_of);
 		} else if (is_rebound(p, d)) {
 			detach_everywhere(p, d->prev);
@@ -131,7 +137,7 @@ static void plan_leaving(struct planner *p)
 /* Whether something bound elsewhere has to leave first. */
 static bool binds_late(const struct planner *p, const struct device *d)
 {
-	if (d->successor_of != NO_INDEX || is_rebound(p, d))
+	if (takes_over(p, d) || is_rebound(p, d))
 		return true;
 	for (uint32_t i = 0; p->live && i < p->live->n_devices; i++)
 		if (p->unbound[i] && p->live->devices[i].iommu_group == d->iommu_group &&
@@ -156,14 +162,19 @@ static void plan_binding(struct planner *p, uint32_t i)
 	emit(p, phase_of_binding(p, d), OPERATION(BIND_DEVICE, .fd = d->fd, .object = i));
 }
 
+static bool is_new(const struct device *d)
+{
+	return d->prev == NO_INDEX && d->fd != NO_INDEX && !d->absent;
+}
+
 static void plan_drivers(struct planner *p, bool of_physical)
 {
 	for (uint32_t i = 0; i < p->desired->n_devices; i++) {
 		const struct device *d = &p->desired->devices[i];
 
-		if (d->prev == NO_INDEX && d->fd != NO_INDEX && d->driver &&
-		    (d->vfs != NO_INDEX) == of_physical)
-			emit(p, phase_of_new(d), OPERATION(SET_DRIVER, .fd = d->fd, .object = i));
+		if (is_new(d) && d->driver && (d->vfs != NO_INDEX) == of_physical)
+			emit(p, phase_of_new(p, d),
+			     OPERATION(SET_DRIVER, .fd = d->fd, .object = i));
 	}
 }
 
@@ -183,8 +194,8 @@ void plan_new_devices(struct planner *p)
 	/* Drivers of all before the first open: a group is viable only as a whole. */
 	plan_drivers(p, false);
 	for (uint32_t i = 0; i < t->n_devices; i++)
-		if (t->devices[i].prev == NO_INDEX && is_opened(&t->devices[i]))
-			emit(p, phase_of_new(&t->devices[i]),
+		if (is_new(&t->devices[i]) && is_opened(&t->devices[i]))
+			emit(p, phase_of_new(p, &t->devices[i]),
 			     OPERATION(OPEN_DEVICE, .fd = t->devices[i].fd, .object = i));
 	for (uint32_t i = 0; i < t->n_devices; i++)
 		if (t->devices[i].fd != NO_INDEX)
@@ -219,7 +230,8 @@ void plan_old_devices(struct planner *p)
 	plan_unbindings(p);
 	/* Members of a group go back to host drivers only when all of them are closed. */
 	for (uint32_t i = 0; i < p->live->n_devices; i++)
-		if (is_opened(&p->live->devices[i]) && !has_heir(p->desired, i))
+		if (is_opened(&p->live->devices[i]) && !p->live->devices[i].absent &&
+		    !has_heir(p->desired, i))
 			emit(p, PHASE_FINAL,
 			     OPERATION(CLOSE_DEVICE, .old = true, .fd = p->live->devices[i].fd,
 				       .object = i));

@@ -15,7 +15,7 @@ void plan_new_vfs(struct planner *p)
 		const struct device *d = &p->desired->devices[i];
 
 		if (changes_number(p, d))
-			emit(p, phase_of_new(d), OPERATION(SET_VFS, .fd = d->fd, .object = i));
+			emit(p, phase_of_new(p, d), OPERATION(SET_VFS, .fd = d->fd, .object = i));
 	}
 }
 

@@ -72,7 +72,8 @@ void free_vdevice_of(struct planner *p, enum phase phase, uint32_t live_device)
 	const struct topology *t = p->live;
 	const uint32_t fd = t->devices[live_device].fd;
 
-	if (p->nameless[live_device] || fd == NO_INDEX)
+	/* An absent one has lost it. */
+	if (p->nameless[live_device] || fd == NO_INDEX || t->devices[live_device].absent)
 		return;
 	for (uint32_t i = 0; i < t->fds[fd].n_viommus; i++)
 		for (uint32_t j = 0; j < t->fds[fd].viommus[i].n_vdevices; j++)
@@ -93,7 +94,7 @@ static void plan_vdevices(struct planner *p, uint32_t fd, uint32_t i, enum phase
 		const uint32_t was = live_device_of(d);
 		enum phase own = phase_of_binding(p, d) > phase ? phase_of_binding(p, d) : phase;
 
-		if (v->vdevices[j].prev != NO_INDEX)
+		if (v->vdevices[j].prev != NO_INDEX || d->absent)
 			continue;
 		if (was != NO_INDEX) {
 			free_vdevice_of(p, PHASE_SWITCH, was);

@@ -44,6 +44,9 @@ int refuse_stranded(const struct topology *live, const struct topology *desired,
 int refuse_moved_memory(const struct topology *live, const struct topology *desired,
 			struct ioasidctl_error **err);
 
+/* refuse_nested.c: new nested IOASIDs all of whose devices are absent. 0 or -errno. */
+int refuse_without_device(const struct topology *desired, struct ioasidctl_error **err);
+
 /* plan.c: when a desired memory is there. */
 enum phase phase_of_memory(const struct planner *p, const struct memory *m);
 
@@ -54,7 +57,7 @@ const struct device *find_group_mate(const struct topology *live, const struct t
 				     uint32_t live_device);
 void plan_new_devices(struct planner *p);
 /* In which phase a device that isn't kept comes. */
-enum phase phase_of_new(const struct device *d);
+enum phase phase_of_new(const struct planner *p, const struct device *d);
 void plan_old_devices(struct planner *p);
 /* When a desired device is bound to its fd: PHASE_BUILD also for what has been. */
 enum phase phase_of_binding(const struct planner *p, const struct device *d);

@@ -102,7 +102,7 @@ static void need_ioasid(struct refusal *r, const struct ioasid *ioasid)
 		need(r, CAP_ALLOW, ioasid->at, ioasid->name);
 	need_flags(r, ioasid);
 	need_mappings(r, ioasid);
-	for (size_t i = 0; i < ioasid->n_attach; i++)
+	for (size_t i = 0; i < attachment_count(ioasid); i++)
 		if (ioasid->attach[i].pasid != NO_PASID)
 			need(r, CAP_PASID, ioasid->attach[i].at,
 			     r->t->devices[ioasid->attach[i].device].name);

@@ -71,6 +71,26 @@ static bool has_device(const struct refusal *r, const struct ioasid *ioasid)
 	return false;
 }
 
+int refuse_without_device(const struct topology *desired, struct ioasidctl_error **err)
+{
+	struct refusal r = {.t = desired, .err = err};
+
+	for (r.fd = desired->fds; r.fd < desired->fds + desired->n_fds; r.fd++)
+		for (size_t i = 0; i < r.fd->n_ioasids; i++) {
+			const struct ioasid *ioasid = &r.fd->ioasids[i];
+
+			if (ioasid->kind != IOASID_NESTED || ioasid->prev != NO_INDEX ||
+			    !r.fd->ops->nested_needs_device || has_device(&r, ioasid))
+				continue;
+			refuse(&r, ioasid->at, ioasid->name,
+			       "it can't be made while its devices are absent");
+			error_cause(err, "the kernel makes a nested table for the IOMMU of a "
+					 "device");
+			error_hint(err, "apply it when one of them is there");
+		}
+	return r.ret;
+}
+
 void refuse_nested(struct refusal *r, const struct ioasid *ioasid)
 {
 	const uint32_t format = 1U << ioasid->table.format;

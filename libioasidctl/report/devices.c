@@ -126,6 +126,29 @@ static uint64_t known(uint32_t number)
 	return number == NO_INDEX ? FIELD_UNKNOWN : number;
 }
 
+enum device_state { STATE_HELD, STATE_PENDING, STATE_GONE, STATE_RELEASED };
+
+const char *const device_state_names[] = {[STATE_HELD] = "held",
+					  [STATE_PENDING] = "pending",
+					  [STATE_GONE] = "gone",
+					  [STATE_RELEASED] = "released",
+					  NULL};
+
+static const char *state_of(const struct device *d, const struct device_record *asked)
+{
+	enum device_state state = STATE_HELD;
+
+	if (d->fd == NO_INDEX)
+		return NULL;
+	if (d->absent && d->hotplug == HOTPLUG_ATTACH)
+		state = STATE_PENDING;
+	else if (!asked->present || !asked->alive)
+		state = STATE_GONE;
+	else if (d->absent)
+		state = STATE_RELEASED;
+	return device_state_names[state];
+}
+
 static void gather_device(struct gather *g, const struct topology *t, const struct device *d,
 			  struct device_record *out)
 {
@@ -147,6 +170,8 @@ static void gather_device(struct gather *g, const struct topology *t, const stru
 		.original_vfs = known(d->live.original_vfs),
 		.group_policy = group_policy_names[d->group],
 		.force = d->force,
+		.hotplug = hotplug_names[d->hotplug],
+		.trouble = d->absent ? d->trouble : NULL,
 		.group = FIELD_UNKNOWN,
 		.fd = fd ? fd->name : NULL,
 		.open = d->live.handle != NULL,
@@ -155,6 +180,7 @@ static void gather_device(struct gather *g, const struct topology *t, const stru
 	};
 	ask_machine(g, ops, d, out);
 	ask_fd(g, ops, fd, d, out);
+	out->state = state_of(d, out);
 }
 
 /* Calls `each` for every attachment of the topology. */
@@ -165,7 +191,7 @@ static void each_place(const struct topology *t,
 {
 	for (const struct iommu_fd *fd = t->fds; fd < t->fds + t->n_fds; fd++)
 		for (size_t i = 0; i < fd->n_ioasids; i++)
-			for (size_t j = 0; j < fd->ioasids[i].n_attach; j++)
+			for (size_t j = 0; j < attachment_count(&fd->ioasids[i]); j++)
 				each(data, fd, &fd->ioasids[i], &fd->ioasids[i].attach[j]);
 }
 
@@ -186,7 +212,8 @@ static void fill_place(void *data, const struct iommu_fd *fd, const struct ioasi
 
 	*next[a->device]++ = (struct place_record){
 		fd->name, ioasid->name, a->pasid == NO_PASID ? FIELD_UNKNOWN : a->pasid,
-		a->vq_group == NO_INDEX ? FIELD_UNKNOWN : a->vq_group};
+		a->vq_group == NO_INDEX ? FIELD_UNKNOWN : a->vq_group,
+		a >= ioasid->attach + ioasid->n_attach};
 }
 
 /* Counts first: a device may be in many IOASIDs, and each has its array. */

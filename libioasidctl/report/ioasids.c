@@ -48,15 +48,17 @@ static const struct attachment_record *gather_attachments(struct gather *g,
 							  const struct topology *t,
 							  const struct ioasid *ioasid)
 {
-	struct attachment_record *out = gather_array(g, ioasid->n_attach, sizeof(*out));
+	const size_t n = attachment_count(ioasid);
+	struct attachment_record *out = gather_array(g, n, sizeof(*out));
 
-	for (size_t i = 0; out && i < ioasid->n_attach; i++) {
+	for (size_t i = 0; out && i < n; i++) {
 		const struct attachment *a = &ioasid->attach[i];
 
 		out[i] = (struct attachment_record){
 			.device = t->devices[a->device].name,
 			.pasid = a->pasid == NO_PASID ? FIELD_UNKNOWN : a->pasid,
 			.vq_group = a->vq_group == NO_INDEX ? FIELD_UNKNOWN : a->vq_group,
+			.pending = i >= ioasid->n_attach,
 		};
 	}
 	return out;
@@ -135,7 +137,7 @@ void gather_ioasid(struct gather *g, const struct topology *t, const struct iomm
 		.mappings = gather_mappings(g, t, fd, ioasid),
 		.n_mappings = ioasid->n_maps,
 		.attachments = gather_attachments(g, t, ioasid),
-		.n_attachments = ioasid->n_attach,
+		.n_attachments = attachment_count(ioasid),
 	};
 	gather_flags(g, ioasid->flags, out);
 	ask_kernel(g, fd, ioasid, out);

@@ -27,7 +27,7 @@ struct mapping_record {
 
 struct attachment_record {
 	const char *device;
-	uint64_t pasid, vq_group;
+	uint64_t pasid, vq_group, pending;
 };
 
 struct table_record {
@@ -113,7 +113,7 @@ struct hardware_record {
 
 struct place_record {
 	const char *fd, *ioasid;
-	uint64_t pasid, vq_group;
+	uint64_t pasid, vq_group, pending;
 };
 
 struct iotlb_table_record {
@@ -130,7 +130,8 @@ struct device_record {
 	const char *name, *selector, *address;
 	uint64_t present, alive;
 	const char *driver, *wanted_driver, *original_driver, *taken_for, *vf_of;
-	const char *group_policy;
+	const char *state, *trouble;
+	const char *group_policy, *hotplug;
 	uint64_t force, vf_index, vfs, original_vfs;
 	uint64_t group;
 	const struct member_record *group_members;
@@ -155,6 +156,9 @@ struct topology_record {
 };
 
 extern const struct field_table topology_fields, mapping_fields, range_fields;
+
+/* What is the matter with a device. */
+extern const char *const device_state_names[];
 
 /* Names of enum ioasid_flag, in the order of the bits. */
 extern const char *const ioasid_flag_names[];

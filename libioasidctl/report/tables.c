@@ -36,6 +36,7 @@ static const struct field attachment_list[] = {
 	IS(COUNT, pasid, OPTIONAL, ABOUT("which of its PASIDs; absent: the whole device")),
 	IS(COUNT, vq_group, OPTIONAL,
 	   ABOUT("of a vDPA device, virtqueue group; absent: all that are in no other")),
+	IS(BOOL, pending, ABOUT("whether the device, being absent, is still to be put in")),
 	{0},
 };
 static TABLE(attachment_fields, "attachment", "a device put into the IOASID", attachment_list);
@@ -190,6 +191,7 @@ static const struct field place_list[] = {
 	IS(COUNT, pasid, OPTIONAL, ABOUT("absent: the whole device")),
 	IS(COUNT, vq_group, OPTIONAL,
 	   ABOUT("of a vDPA device, virtqueue group; absent: all that are in no other")),
+	IS(BOOL, pending, ABOUT("whether it, being absent, is still to be put in")),
 	{0},
 };
 static TABLE(place_fields, "place", "an IOASID that a device is in", place_list);
@@ -226,6 +228,11 @@ static const struct field device_list[] = {
 	IS(TEXT, address, ABOUT("what the selector selects")),
 	IS(BOOL, present, ABOUT("whether the machine has it, asked now")),
 	IS(BOOL, alive, OPTIONAL, ABOUT("whether the fd still knows it; absent: not bound")),
+	IS(TEXT, state, OPTIONAL, .names = device_state_names,
+	   ABOUT("held: open here, and all is well; pending: absent, and waited for; gone: it was "
+		 "held, and vanished; released: it is there, but had to be given up, and the next "
+		 "apply takes it back; absent where no fd could hold it")),
+	IS(TEXT, trouble, OPTIONAL, ABOUT("why one that is there is not held")),
 	IS(TEXT, driver, OPTIONAL, ABOUT("host driver it is bound to, asked now")),
 	IS(TEXT, wanted_driver, OPTIONAL, ABOUT("host driver declared")),
 	IS(TEXT, original_driver, OPTIONAL,
@@ -237,6 +244,8 @@ static const struct field device_list[] = {
 	IS(TEXT, group_policy, .names = group_policy_names,
 	   ABOUT("what to do about members in the way")),
 	IS(BOOL, force, ABOUT("whether it is taken even if the host itself uses it")),
+	IS(TEXT, hotplug, .names = hotplug_names,
+	   ABOUT("what to do when it isn't there, or comes back")),
 	IS(COUNT, group, OPTIONAL, ABOUT("number of its IOMMU group")),
 	LIST(OBJECTS, group_members, OF(member_fields), ABOUT("all of the group")),
 	IS(TEXT, fd, OPTIONAL, ABOUT("fd it belongs to")),

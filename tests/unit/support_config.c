@@ -186,6 +186,7 @@ static void same_device(const struct device *a, const struct device *b)
 	same_text(a->driver, b->driver);
 	assert_int_equal(a->selector, b->selector);
 	assert_int_equal(a->group, b->group);
+	assert_int_equal(a->hotplug, b->hotplug);
 	assert_int_equal(a->fd, b->fd);
 	assert_int_equal(a->bound, b->bound);
 }

@@ -83,9 +83,23 @@ int fake_step(const char *what, struct ioasidctl_error **err)
 struct driver_device *fake_device_at(const char *address)
 {
 	for (size_t i = 0; i < fake_n_devices; i++)
-		if (!strcmp(fake_devices[i].address, address))
+		if (!strcmp(fake_devices[i].address, address) && !fake_devices[i].gone)
 			return &fake_devices[i];
 	return NULL;
+}
+
+void fake_unplug(const char *address)
+{
+	find_device(address)->gone = true;
+}
+
+void fake_plug(const char *address, const char *driver)
+{
+	for (size_t i = 0; i < n_devices; i++)
+		if (!strcmp(devices[i].address, address)) {
+			devices[i].gone = false;
+			snprintf(devices[i].driver, sizeof(devices[i].driver), "%s", driver);
+		}
 }
 
 static bool is_bound(const struct driver_device *other, const struct driver_device *d)
@@ -546,6 +560,7 @@ static void print_device(FILE *out, const struct driver_device *d)
 {
 	fprintf(out, "device %s driver %s open %d fd %td attached %d", d->address, d->driver,
 		d->open, d->fd ? d->fd - fds : -1, d->attached);
+	fputs(d->gone ? " gone" : "", out);
 	for (uint32_t pasid = 1; pasid < 16; pasid++)
 		for (size_t i = 0; i < MAX_PASIDS; i++)
 			if (d->pasids[i].pasid == pasid)

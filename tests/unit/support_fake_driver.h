@@ -28,6 +28,9 @@ void fake_override(const char *address, const char *override);
 
 /* How many bits the IOMMUs translate; 0: they don't tell. attach() keeps to it. */
 void fake_iova_bits(uint32_t bits);
+/* Unplugs the device, or plugs it in again with that host driver. An open one can be closed. */
+void fake_unplug(const char *address);
+void fake_plug(const char *address, const char *driver);
 
 /* Everything that lives, as text; owned by the caller. */
 char *fake_snapshot(void);

@@ -53,7 +53,7 @@ struct driver_device {
 	const char *carries;
 	uint32_t vfs, total_vfs; /* of one that has virtual functions */
 	uint32_t group;
-	bool open;
+	bool open, gone;
 	struct driver_fd *fd;
 	int attached; /* -1: none */
 	struct {

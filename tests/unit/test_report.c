@@ -319,6 +319,42 @@ static void test_devices(void **state)
 	scene_free(s);
 }
 
+static void test_states_of_devices(void **state)
+{
+	struct scene *s = scene_new();
+	json_t *json = report_topology(&env, &s->t);
+
+	(void)state;
+	assert_string_equal(text(item(json, "devices", 0), "state"), "held");
+	assert_string_equal(text(item(json, "devices", 1), "state"), "gone");
+	assert_string_equal(text(item(json, "devices", 1), "hotplug"), "manual");
+	json_decref(json);
+	/* Given up, and one that may come later and has made trouble. */
+	s->devices[0].live.handle = NULL;
+	s->devices[1].hotplug = HOTPLUG_ATTACH;
+	s->devices[1].trouble = (char *)"no luck";
+	topology_set_absent(&s->t, 0);
+	topology_set_absent(&s->t, 1);
+	json = report_topology(&env, &s->t);
+	assert_string_equal(text(item(json, "devices", 0), "state"), "released");
+	assert_null(json_object_get(item(json, "devices", 0), "trouble"));
+	assert_string_equal(text(item(json, "devices", 1), "state"), "pending");
+	assert_string_equal(text(item(json, "devices", 1), "trouble"), "no luck");
+	assert_string_equal(text(item(json, "devices", 1), "hotplug"), "attach");
+	assert_true(json_is_true(
+		json_object_get(item(item(json, "devices", 1), "attached_to", 0), "pending")));
+	for (size_t i = 0; i < 2; i++)
+		assert_true(json_is_true(json_object_get(
+			item(item(item(json, "fds", 0), "ioasids", 0), "attachments", i),
+			"pending")));
+	json_decref(json);
+	s->devices[1].hotplug = HOTPLUG_MANUAL;
+	json = report_topology(&env, &s->t);
+	assert_string_equal(text(item(json, "devices", 1), "state"), "gone");
+	json_decref(json);
+	scene_free(s);
+}
+
 static void test_memory(void **state)
 {
 	struct scene *s = scene_new();
@@ -506,6 +542,7 @@ int main(void)
 		cmocka_unit_test(test_counted_tables),
 		cmocka_unit_test(test_vanished_ioasid),
 		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_states_of_devices),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_description_only),
 		cmocka_unit_test(test_text_that_is_not_utf8),
