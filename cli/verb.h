@@ -108,9 +108,9 @@ struct verb {
 	int (*run)(const struct invocation *in); /* returns the exit status */
 };
 
-extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_translate, verb_delete,
-	verb_run, verb_invalidate, verb_dirty, verb_serve, verb_daemon, verb_host, verb_version,
-	verb_completion, verb_help;
+extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_monitor, verb_translate,
+	verb_delete, verb_run, verb_invalidate, verb_dirty, verb_serve, verb_daemon, verb_host,
+	verb_version, verb_completion, verb_help;
 
 /* In the order of the help; terminated by NULL. */
 extern const struct verb *const verbs[];

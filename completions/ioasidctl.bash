@@ -19,7 +19,7 @@ _ioasidctl()
 			COMPREPLY=($(compgen -c -f -- "$cur"))
 			return
 			;;
-		check | plan | apply | show | delete | run | translate | invalidate | dirty | host | serve | daemon | version | completion | help)
+		check | plan | apply | show | monitor | delete | run | translate | invalidate | dirty | host | serve | daemon | version | completion | help)
 			[[ $verb ]] || verb=${COMP_WORDS[i]}
 			;;
 		esac
@@ -100,6 +100,10 @@ _ioasidctl()
 		options=' --json --yaml --names --socket --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
 		;;
+	monitor)
+		options=' --json --socket --color --help --version'
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
+		;;
 	delete)
 		options=' --json --socket --dry-run --verbose --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
@@ -142,11 +146,11 @@ _ioasidctl()
 		;;
 	help)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run translate invalidate dirty host serve daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty host serve daemon version completion help' -- "$cur"))
 		;;
 	*)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show delete run translate invalidate dirty host serve daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty host serve daemon version completion help' -- "$cur"))
 		;;
 	esac
 	[[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))

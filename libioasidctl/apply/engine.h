@@ -27,8 +27,9 @@ struct transaction {
 	/* The caller will see to it that absent devices with hotplug: attach get in when they come.
 	 */
 	bool may_wait;
-	/* It does so now: other absent devices of the live topology stay absent, back or not. */
-	bool attempt;
+	/* It does so now, for these (NULL at the end): other absent devices stay absent, back or
+	 * not. */
+	const char *const *attempt;
 	bool list; /* operations in full in the result, not only counted */
 	atomic_bool *cancel; /* polled between operations; may be NULL */
 	/* Each kernel action as a line; NULL: nobody listens. */

@@ -51,7 +51,7 @@ int verify_topology(const struct topology *desired, struct ioasidctl_error **err
 struct survey {
 	bool may_wait; /* somebody will put them in later, so those with hotplug: attach may be
 			  absent */
-	bool attempt; /* no other device is wanted now: those that are absent stay so */
+	const char *const *attempt; /* NULL: all are wanted; else of those absent only these */
 };
 
 /*

@@ -71,6 +71,14 @@ static bool is_to_come(const struct topology *t, const struct device *d)
 	return pf && pf->found.vfs != pf->vfs;
 }
 
+static bool is_wanted(const struct survey *how, const char *name)
+{
+	for (const char *const *n = how->attempt; n && *n; n++)
+		if (!strcmp(*n, name))
+			return true;
+	return !how->attempt;
+}
+
 /* Whether the topology can do without the device, which the machine has or hasn't. */
 static bool is_dispensable(const struct topology *live, const struct device *d, bool present,
 			   const struct survey *how)
@@ -78,7 +86,7 @@ static bool is_dispensable(const struct topology *live, const struct device *d, 
 	const uint32_t was = live ? topology_find_device(live, d->name) : NO_INDEX;
 
 	/* What an attempt has no business with stays as it is, back or not. */
-	if (how->attempt && d->hotplug == HOTPLUG_MANUAL)
+	if (!is_wanted(how, d->name))
 		return was != NO_INDEX && live->devices[was].absent;
 	return !present && d->hotplug == HOTPLUG_ATTACH && how->may_wait;
 }

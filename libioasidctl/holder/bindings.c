@@ -101,7 +101,8 @@ int bindings_add_intended(struct journal_entry *entry, const struct topology *de
 		const char *is = d->found.driver ? d->found.driver : "";
 
 		/* The reference machine ends with the process. */
-		if (d->fd == NO_INDEX || desired->fds[d->fd].ops->choice == DRIVER_IOASID)
+		if (d->fd == NO_INDEX || d->absent ||
+		    desired->fds[d->fd].ops->choice == DRIVER_IOASID)
 			continue;
 		/* What isn't there yet will be made. */
 		if (d->vdpa.management && !d->found.name && device_ops(desired, d)->device_create)

@@ -234,7 +234,8 @@ static int explain_error(const struct varlink_message *reply, const char *method
 	return ret;
 }
 
-static int take_reply(struct client *client, const char *method, json_t **reply,
+/* *continues (may be NULL): others will follow. */
+static int take_reply(struct client *client, const char *method, json_t **reply, bool *continues,
 		      struct ioasidctl_error **err)
 {
 	_cleanup_message_ struct varlink_message message = {0};
@@ -247,19 +248,20 @@ static int take_reply(struct client *client, const char *method, json_t **reply,
 	if (ret)
 		return ret;
 	inbox_drop(&client->in, length);
+	if (continues)
+		*continues = message.continues && !message.error;
 	/* What a verbose call did before it failed is worth showing. */
 	if (reply && (!message.error || json_object_get(message.parameters, "actions")))
 		*reply = message.parameters ? json_incref(message.parameters) : json_object();
 	return message.error ? explain_error(&message, method, err) : 0;
 }
 
-int client_call(struct client *client, const char *method, json_t *parameters, json_t **reply,
-		struct ioasidctl_error **err)
+static int send_call(struct client *client, const char *method, bool more, json_t *parameters,
+		     struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *full = NULL;
 	_cleanup_free_ char *text = NULL;
 	size_t length;
-	int ret;
 
 	if (strchr(method, '.'))
 		full = strdup(method);
@@ -269,9 +271,32 @@ int client_call(struct client *client, const char *method, json_t *parameters, j
 		json_decref(parameters);
 		return error_nomem(err);
 	}
-	text = varlink_call_text(full, parameters, &length);
-	if (!text)
-		return error_nomem(err);
-	ret = send_all(client, text, length, err);
-	return ret ? ret : take_reply(client, method, reply, err);
+	text = varlink_call_text(full, more, parameters, &length);
+	return text ? send_all(client, text, length, err) : error_nomem(err);
+}
+
+int client_call(struct client *client, const char *method, json_t *parameters, json_t **reply,
+		struct ioasidctl_error **err)
+{
+	int ret = send_call(client, method, false, parameters, err);
+
+	return ret ? ret : take_reply(client, method, reply, NULL, err);
+}
+
+int client_follow(struct client *client, const char *method, json_t *parameters,
+		  int (*each)(void *data, const json_t *reply), void *data,
+		  struct ioasidctl_error **err)
+{
+	int ret = send_call(client, method, true, parameters, err);
+	bool continues = true;
+
+	while (!ret && continues) {
+		json_t *reply = NULL;
+
+		ret = take_reply(client, method, &reply, &continues, err);
+		if (!ret)
+			ret = each(data, reply);
+		json_decref(reply);
+	}
+	return ret;
 }

@@ -30,3 +30,12 @@ void client_freep(struct client **client);
  */
 int client_call(struct client *client, const char *method, json_t *parameters, json_t **reply,
 		struct ioasidctl_error **err);
+
+/*
+ * Calls a method that goes on answering ("Monitor"). Steals `parameters` (may be NULL). `each` gets
+ * the parameters of every reply, borrowed, until it returns something else than 0, which is then
+ * returned; 0: the holder has sent its last reply. ERROR_UNAVAILABLE: it is gone without that.
+ */
+int client_follow(struct client *client, const char *method, json_t *parameters,
+		  int (*each)(void *data, const json_t *reply), void *data,
+		  struct ioasidctl_error **err);

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "holder/event.h"
 #include "holder/methods.h"
 #include "holder/server.h"
+#include "report/event.h"
 
 #define ACCEPT_PAUSE 200 /* ms, while descriptors or memory are short */
 #define LARGE	     65536 /* bytes of a reply */
@@ -134,6 +136,27 @@ static void handle_job(struct server *s, struct connection *c, struct job *job, 
 	worker_submit(s->worker, job);
 }
 
+/* The first event tells from when on events are told, and whether some kind is missing. */
+static void begin_to_follow(const struct server *s, struct connection *c,
+			    struct subscription *subscription)
+{
+	struct event_record record = event_record(EVENT_MONITORING);
+	struct event *event;
+
+	record.pid = (uint64_t)getpid();
+	record.message = s->missing_events;
+	event = event_new(report_event(&record), NULL, 0, true);
+	c->subscription = subscription;
+	if (!event) {
+		c->dead = true;
+		return;
+	}
+	event->everybody = true;
+	subscription_add(subscription, event);
+	event_unref(event);
+	connection_pump(c, clock_ms());
+}
+
 static void handle_message(struct server *s, struct connection *c, const char *text, size_t length)
 {
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
@@ -151,7 +174,9 @@ static void handle_message(struct server *s, struct connection *c, const char *t
 	c->since = now;
 	oneway = message.oneway;
 	methods_call(&c->peer, &message, &answer);
-	if (answer.job)
+	if (answer.subscription)
+		begin_to_follow(s, c, answer.subscription);
+	else if (answer.job)
 		handle_job(s, c, answer.job, oneway);
 	else if (oneway)
 		free(answer.text);
@@ -192,6 +217,7 @@ void clients_event(struct server *s, struct connection *c, uint32_t events)
 		return;
 	if (events & EPOLLOUT) {
 		connection_flush(c, clock_ms());
+		connection_pump(c, clock_ms());
 		handle_messages(s, c);
 	} else if (events & EPOLLIN) {
 		receive(s, c);
@@ -230,6 +256,55 @@ void clients_answer(struct server *s)
 	}
 	if (much)
 		give_memory_back();
+}
+
+static void tell(struct server *s, struct event *event)
+{
+	for (size_t i = 0; i < s->n_connections; i++)
+		if (s->connections[i]->subscription)
+			subscription_add(s->connections[i]->subscription, event);
+}
+
+static void pump_all(struct server *s)
+{
+	for (size_t i = 0; i < s->n_connections; i++)
+		if (s->connections[i]->subscription) {
+			connection_pump(s->connections[i], clock_ms());
+			update_events(s, s->connections[i]);
+		}
+}
+
+void clients_tell(struct server *s)
+{
+	uint64_t lost;
+	struct event *event = worker_events(s->worker, &lost);
+
+	if (!event && !lost)
+		return;
+	while (event) {
+		struct event *next = event->next;
+
+		tell(s, event);
+		event_unref(event);
+		event = next;
+	}
+	for (size_t i = 0; lost && i < s->n_connections; i++)
+		if (s->connections[i]->subscription)
+			subscription_lose(s->connections[i]->subscription, lost);
+	pump_all(s);
+}
+
+void clients_end(struct server *s)
+{
+	const struct event_record record = event_record(EVENT_ENDING);
+	struct event *event = event_new(report_event(&record), NULL, 0, false);
+
+	if (!event)
+		return;
+	event->everybody = true;
+	tell(s, event);
+	event_unref(event);
+	pump_all(s);
 }
 
 static void drop(struct server *s, size_t i)

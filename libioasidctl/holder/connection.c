@@ -30,6 +30,7 @@ void connection_free(struct connection *c)
 {
 	close(c->fd);
 	inbox_done(&c->in);
+	subscription_free(c->subscription);
 	free(c->out);
 	free(c);
 }
@@ -41,14 +42,15 @@ const struct varlink_limits *connection_limits(const struct connection *c)
 
 bool connection_ready(const struct connection *c)
 {
-	return !c->job && !c->out && !c->ending && !c->dead;
+	return !c->job && !c->subscription && !c->out && !c->ending && !c->dead;
 }
 
 uint32_t connection_wanted(const struct connection *c)
 {
 	if (c->out)
 		return EPOLLOUT;
-	return c->job ? 0 : EPOLLIN;
+	/* Its end is told in any case. */
+	return c->job || c->subscription ? 0 : EPOLLIN;
 }
 
 int connection_receive(struct connection *c, uint64_t now)
@@ -112,9 +114,21 @@ void connection_send(struct connection *c, char *text, size_t length, uint64_t n
 	connection_flush(c, now);
 }
 
+void connection_pump(struct connection *c, uint64_t now)
+{
+	while (c->subscription && !c->out && !c->dead) {
+		size_t length;
+		char *text = subscription_next(c->subscription, &length);
+
+		if (!text)
+			return;
+		connection_send(c, text, length, now);
+	}
+}
+
 uint64_t connection_deadline(const struct connection *c, uint64_t stall)
 {
-	if (c->job)
+	if (c->job || (c->subscription && !c->ending))
 		return UINT64_MAX;
 	if (!c->talked || c->out || !inbox_empty(&c->in))
 		return c->since + stall;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "holder/job.h"
+#include "holder/subscription.h"
 #include "holder/varlink.h"
 
 struct connection {
@@ -17,6 +18,7 @@ struct connection {
 	char *out; /* what is left to send; NULL: nothing */
 	size_t out_length, out_sent;
 	struct job *job; /* under way; the worker owns it */
+	struct subscription *subscription; /* the last call asked for events; NULL: it didn't */
 	uint64_t since; /* ms: when it last did what is expected of it */
 	uint32_t events; /* what epoll was asked for */
 	bool talked; /* a whole message has come */
@@ -37,12 +39,16 @@ int connection_receive(struct connection *c, uint64_t now);
 void connection_send(struct connection *c, char *text, size_t length, uint64_t now);
 void connection_flush(struct connection *c, uint64_t now);
 
+/* Sends what its subscription has, as far as the client takes it. */
+void connection_pump(struct connection *c, uint64_t now);
+
 /* Ready for the next call: nothing under way, all sent. */
 bool connection_ready(const struct connection *c);
 const struct varlink_limits *connection_limits(const struct connection *c);
 
 /*
  * When it must have gone on, in ms, `stall` after it last did: it says nothing at all, stopped in
- * the middle of a message, or doesn't take its reply. UINT64_MAX: it may be silent.
+ * the middle of a message, or doesn't take its reply. UINT64_MAX: it may be silent. Who follows
+ * may take its time: what piles up is bounded.
  */
 uint64_t connection_deadline(const struct connection *c, uint64_t stall);

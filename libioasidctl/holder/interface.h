@@ -8,6 +8,7 @@
 #define VARLINK_FAILED		  INTERFACE_OWN ".Failed"
 #define VARLINK_NO_INTERFACE	  INTERFACE_SERVICE ".InterfaceNotFound"
 #define VARLINK_NO_METHOD	  INTERFACE_SERVICE ".MethodNotFound"
+#define VARLINK_EXPECTED_MORE	  INTERFACE_SERVICE ".ExpectedMore"
 #define VARLINK_INVALID_PARAMETER INTERFACE_SERVICE ".InvalidParameter"
 
 struct interface {

@@ -17,6 +17,7 @@ struct peer {
 	bool trusted; /* root or the holder's own user */
 };
 
+/* FOLLOW never becomes a job: the loop does it. */
 enum job_kind {
 	JOB_APPLY,
 	JOB_PLAN,
@@ -24,14 +25,15 @@ enum job_kind {
 	JOB_TRANSLATE,
 	JOB_DELETE,
 	JOB_INVALIDATE,
-	JOB_DIRTY
+	JOB_DIRTY,
+	JOB_FOLLOW
 };
 
 /* All parameters of all methods; strings borrowed from the message, NULL when absent. */
 struct parameters {
 	const char *config, *file, *driver, *machine, *name, *form, *interface;
 	const char *object, *action, *range, *page_size, *device, *access;
-	const json_t *entries, *iovas; /* arrays of strings */
+	const json_t *entries, *iovas, *names; /* arrays of strings */
 	json_int_t pasid; /* -1: absent */
 	bool dry_run, verify, list, verbose, leaf, keep;
 };

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "holder/interface.h"
+#include "holder/subscription.h"
 #include "report/report.h"
 
 enum field_type { FIELD_TEXT, FIELD_BOOL, FIELD_INT, FIELD_TEXTS };
@@ -36,6 +37,12 @@ struct field {
 	{                                                                      \
 #member, FIELD_INT, false, offsetof(struct parameters, member) \
 	}
+
+#define SOME_TEXTS(member)                                                       \
+	{                                                                        \
+#member, FIELD_TEXTS, false, offsetof(struct parameters, member) \
+	}
+
 #define TEXTS(member)                                                           \
 	{                                                                       \
 #member, FIELD_TEXTS, true, offsetof(struct parameters, member) \
@@ -92,6 +99,8 @@ static const struct method methods[] = {
 	 JOB_DIRTY,
 	 {REQUIRED(name), REQUIRED(object), REQUIRED(action), TEXT(range), TEXT(page_size),
 	  BOOL(keep), BOOL(verbose)}},
+	/* Open to all, like Show: see subscription.c. */
+	{INTERFACE_OWN ".Monitor", true, NULL, JOB_FOLLOW, {SOME_TEXTS(names)}},
 	{NULL, false, NULL, 0, {}},
 };
 
@@ -246,6 +255,10 @@ void methods_call(const struct peer *peer, struct varlink_message *message, stru
 		answer_error(out, VARLINK_INVALID_PARAMETER, "parameter", wrong);
 	else if (method->at_once)
 		method->at_once(&p, out);
-	else
+	else if (method->kind != JOB_FOLLOW)
 		out->job = make_job(method, peer, &owned, &p);
+	else if (owned.more)
+		out->subscription = subscription_new(peer, (json_t *)p.names);
+	else
+		out->text = varlink_error_text(VARLINK_EXPECTED_MORE, NULL, &out->length);
 }

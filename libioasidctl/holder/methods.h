@@ -5,11 +5,13 @@
 #include "base/error.h"
 #include "holder/job.h"
 
-/* What a message came to: an answer at once, or a job for the worker. Both owned; both NULL: */
-struct answer { /* out of memory. */
+/* What a message came to: an answer at once, a job for the worker, or the wish to follow what
+ * happens. All owned; all NULL: out of memory. */
+struct answer {
 	char *text;
 	size_t length;
 	struct job *job;
+	struct subscription *subscription;
 };
 
 /* Takes over what `message` holds. */

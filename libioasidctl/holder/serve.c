@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -25,14 +24,6 @@ static const struct serve_limits default_limits = {
 	.stall = 30 * 1000,
 	.first_client = 30 * 1000,
 };
-
-uint64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void say(const struct server *s, const char *what)
 {
@@ -142,9 +133,22 @@ static void one_event(struct server *s, const struct epoll_event *event)
 			clients_accept(s);
 	} else if (event->data.ptr == &s->signals) {
 		read_signals(s);
+	} else if (event->data.ptr == &s->watching) {
+		s->watching = false;
+		worker_look(s->worker);
 	} else if (event->data.ptr != &s->worker) {
 		clients_event(s, event->data.ptr, event->events);
 	}
+}
+
+/* Once for each time that something has become readable: the worker reads it, and may be busy. */
+static void watch_again(struct server *s)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = &s->watching};
+
+	if (s->watching || !worker_looked(s->worker))
+		return;
+	s->watching = !epoll_ctl(s->epoll, EPOLL_CTL_MOD, s->watch_fd, &event);
 }
 
 static void loop(struct server *s)
@@ -157,12 +161,16 @@ static void loop(struct server *s)
 		for (int i = 0; i < n; i++)
 			one_event(s, &events[i]);
 		clients_answer(s);
+		clients_tell(s);
+		watch_again(s);
 		clients_reap(s);
 		accept_again_if_due(s);
 		stop_if_idle(s);
 	}
-	/* The last answers were made just before the end. */
+	/* The last answers were made just before the end, and the last events. */
 	clients_answer(s);
+	clients_tell(s);
+	clients_end(s);
 }
 
 static void tell_ready(const struct holder_options *options)
@@ -190,11 +198,16 @@ static int prepare(struct server *s, struct ioasidctl_error **err)
 
 static int run_worker(struct server *s, struct work *work, struct ioasidctl_error **err)
 {
-	int ret = worker_start(work, &s->worker, err);
+	int ret;
 
+	s->watch_fd = work_watch_fd(work);
+	s->missing_events = work_missing_events(work);
+	ret = worker_start(work, &s->worker, err);
 	if (ret)
 		return ret;
 	ret = watch(s, worker_event_fd(s->worker), &s->worker);
+	if (!ret)
+		ret = watch(s, s->watch_fd, &s->watching);
 	if (ret) {
 		error_new(err, ERROR_MEMORY, -ret, "prepare to wait for the worker: %s",
 			  strerror(-ret));

@@ -2,6 +2,7 @@
 /* The loop's own state; internal to serve.c and clients.c. */
 #pragma once
 
+#include "holder/clock.h"
 #include "holder/connection.h"
 #include "holder/holder.h"
 #include "holder/listener.h"
@@ -27,11 +28,12 @@ struct server {
 	size_t n_connections;
 	uint64_t started; /* ms */
 	uint64_t accept_again; /* ms: descriptors had run out; 0: accepting */
+	int watch_fd; /* see work_watch_fd() */
+	bool watching; /* it's waited for; its address stands for it in epoll */
+	const char *missing_events; /* why there are no device events; NULL: there are */
 	bool served; /* somebody has connected */
 	bool stopping;
 };
-
-uint64_t clock_ms(void);
 
 /* clients.c */
 /* Accepts all that wait; false: nobody did. */
@@ -39,6 +41,10 @@ bool clients_accept(struct server *s);
 void clients_event(struct server *s, struct connection *c, uint32_t events);
 /* Sends what the worker has finished. */
 void clients_answer(struct server *s);
+/* Hands what has happened to those who follow. */
+void clients_tell(struct server *s);
+/* The last that they hear. */
+void clients_end(struct server *s);
 /* Closes those that are done or stalled. */
 void clients_reap(struct server *s);
 void clients_close_all(struct server *s);

@@ -12,7 +12,8 @@ void service_get_info(const struct parameters *p, struct answer *out)
 	(void)p;
 	for (const struct interface *i = interfaces; i->name; i++)
 		json_array_append_new(names, json_string(i->name));
-	out->text = varlink_reply_text(json_pack("{s:s, s:s, s:s, s:s, s:o}", "vendor", "ioasidctl",
+	out->text = varlink_reply_text(false,
+				       json_pack("{s:s, s:s, s:s, s:s, s:o}", "vendor", "ioasidctl",
 						 "product", "ioasidctl holder", "version",
 						 IOASIDCTL_VERSION, "url", "", "interfaces", names),
 				       &out->length);
@@ -25,7 +26,7 @@ void service_get_description(const struct parameters *p, struct answer *out)
 	while (i->name && strcmp(i->name, p->interface))
 		i++;
 	if (i->name)
-		out->text = varlink_reply_text(json_pack("{s:s}", "description", i->text),
+		out->text = varlink_reply_text(false, json_pack("{s:s}", "description", i->text),
 					       &out->length);
 	else
 		out->text = varlink_error_text(VARLINK_NO_INTERFACE,

@@ -233,19 +233,13 @@ void varlink_message_done(struct varlink_message *message)
 	*message = (struct varlink_message){0};
 }
 
-/* {key: name, "parameters": ...}; without a name only the parameters. */
-static char *message_text(const char *key, const char *name, json_t *parameters, size_t *length)
+/* `root`, with the parameters in it. Steals both. */
+static char *message_text(json_t *root, json_t *parameters, size_t *length)
 {
-	json_t *root = json_object();
 	char *text = NULL;
-	int ret = root ? 0 : -1;
 
-	if (!ret && key)
-		ret = json_object_set_new(root, key, json_string(name));
-	if (!ret)
-		ret = json_object_set_new(root, "parameters",
-					  parameters ? json_incref(parameters) : json_object());
-	if (!ret)
+	if (!json_object_set_new(root, "parameters",
+				 parameters ? json_incref(parameters) : json_object()))
 		text = json_dumps(root, JSON_COMPACT);
 	if (text)
 		*length = strlen(text) + 1;
@@ -254,17 +248,20 @@ static char *message_text(const char *key, const char *name, json_t *parameters,
 	return text;
 }
 
-char *varlink_call_text(const char *method, json_t *parameters, size_t *length)
+char *varlink_call_text(const char *method, bool more, json_t *parameters, size_t *length)
 {
-	return message_text("method", method, parameters, length);
+	return message_text(
+		json_pack("{s:s, s:o*}", "method", method, "more", more ? json_true() : NULL),
+		parameters, length);
 }
 
-char *varlink_reply_text(json_t *parameters, size_t *length)
+char *varlink_reply_text(bool continues, json_t *parameters, size_t *length)
 {
-	return message_text(NULL, NULL, parameters, length);
+	return message_text(json_pack("{s:o*}", "continues", continues ? json_true() : NULL),
+			    parameters, length);
 }
 
 char *varlink_error_text(const char *error, json_t *parameters, size_t *length)
 {
-	return message_text("error", error, parameters, length);
+	return message_text(json_pack("{s:s}", "error", error), parameters, length);
 }

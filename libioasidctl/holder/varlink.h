@@ -63,8 +63,9 @@ void varlink_message_done(struct varlink_message *message);
 
 /*
  * Messages as they go over the wire, NUL included in *length; owned. `parameters` is stolen, NULL
- * stands for none. NULL: out of memory, or text that isn't UTF-8.
+ * stands for none. `more`: the call asks for several replies; `continues`: others will follow this
+ * reply. NULL: out of memory, or text that isn't UTF-8.
  */
-char *varlink_call_text(const char *method, json_t *parameters, size_t *length);
-char *varlink_reply_text(json_t *parameters, size_t *length);
+char *varlink_call_text(const char *method, bool more, json_t *parameters, size_t *length);
+char *varlink_reply_text(bool continues, json_t *parameters, size_t *length);
 char *varlink_error_text(const char *error, json_t *parameters, size_t *length);

@@ -10,6 +10,23 @@
 #include "holder/methods.h"
 #include "holder/work_state.h"
 
+static int prepare_to_watch(struct work *work, struct ioasidctl_error **err)
+{
+	int ret = watches_new(&work->watches, err);
+
+	if (ret)
+		return ret;
+	work->attempts = attempts_new();
+	if (!work->attempts)
+		return error_nomem(err);
+	ret = devices_listen(work);
+	if (!ret)
+		ret = hotplug_prepare(work);
+	return ret ? error_new(err, ERROR_MEMORY, -ret, "prepare to wait for events: %s",
+			       strerror(-ret))
+		   : 0;
+}
+
 int work_new(const struct holder_options *options, struct journal *journal, struct work **out,
 	     struct ioasidctl_error **err)
 {
@@ -27,9 +44,12 @@ int work_new(const struct holder_options *options, struct journal *journal, stru
 		return error_nomem(err);
 	work->options = options;
 	work->journal = journal;
+	work->timer = -1;
 	ret = world_new(options->root, machine, &work->world, err);
+	if (!ret)
+		ret = prepare_to_watch(work, err);
 	if (ret)
-		free(work);
+		work_free(work);
 	else
 		*out = work;
 	return ret;
@@ -39,6 +59,12 @@ void work_free(struct work *work)
 {
 	if (!work)
 		return;
+	watches_free(work->watches);
+	attempts_free(work->attempts);
+	devices_forget(work, NULL);
+	uevent_close(work->uevents);
+	free(work->no_uevents);
+	cleanup_close(&work->timer);
 	world_free(work->world);
 	while (work->n_owners)
 		owners_remove(work, work->owners[0].topology);
@@ -133,16 +159,27 @@ static void settle_world(struct work *work, struct world **other)
 	*other = old;
 }
 
-static int transact_apply(struct work *work, struct world **other, const struct job *job,
-			  struct topology *desired, const struct transaction *how, json_t **result,
-			  struct ioasidctl_error **err)
+static void tell_change(struct work *work, enum event_kind kind, const struct topology *t,
+			const struct peer *by)
 {
-	struct engine *engine = (*other ? *other : work->world)->engine;
-	const struct parameters *p = &job->parameters;
+	struct event_record record = event_record(kind);
+
+	if (by) {
+		record.uid = by->uid;
+		record.pid = (uint64_t)by->pid;
+	}
+	work_publish(work, t, record);
+}
+
+int work_apply(struct work *work, struct world **other, const struct application *a,
+	       struct topology *desired, const struct transaction *how, json_t **result,
+	       struct ioasidctl_error **err)
+{
+	struct engine *engine = (other && *other ? *other : work->world)->engine;
 	_cleanup_free_ char *name = strdup(desired->name);
 	struct transaction recorded = *how;
 	struct record record;
-	bool committed;
+	bool committed, is_new;
 	int ret;
 
 	if (!name) {
@@ -151,21 +188,28 @@ static int transact_apply(struct work *work, struct world **other, const struct 
 	}
 	record_begin(work, &record,
 		     &(struct journal_entry){.name = name,
-					     .owner = owners_find(work, name, job->peer.uid),
+					     .owner = owners_find(work, name, a->owner),
 					     .driver = how->driver,
-					     .file = (char *)p->file,
-					     .config = (char *)p->config});
+					     .file = (char *)a->file,
+					     .config = (char *)a->config});
 	recorded.intend = record_intend;
 	recorded.intend_data = &record;
+	is_new = !engine_topology(engine, name);
 	work->changing = name;
 	ret = engine_apply(engine, desired, &recorded, result, err);
 	work->changing = NULL;
 	/* Also when it failed: the new state may be reached with something old left behind. */
 	committed = engine_topology(engine, name) == desired;
-	settle_world(work, other);
+	if (other)
+		settle_world(work, other);
 	record_end(work, &record, engine_topology(engine, name), committed);
-	if (committed && owners_add(work, name, job->peer.uid))
+	if (committed && owners_add(work, name, a->owner))
 		work_log(work, "topology %s: out of memory, its owner is not recorded", name);
+	work_follow(work, name);
+	/* An empty one takes nothing to make. */
+	if (committed && a->by &&
+	    (is_new || ret || json_is_true(json_object_get(*result, "changed"))))
+		tell_change(work, EVENT_APPLIED, desired, a->by);
 	return ret;
 }
 
@@ -190,22 +234,50 @@ static int run_apply(struct work *work, const struct job *job, struct transactio
 	if (how->dry_run)
 		return engine_apply((other ? other : work->world)->engine, desired, how, result,
 				    err);
-	return transact_apply(work, &other, job, desired, how, result, err);
+	return work_apply(work, &other,
+			  &(struct application){.config = p->config,
+						.file = p->file,
+						.owner = job->peer.uid,
+						.by = &job->peer},
+			  desired, how, result, err);
 }
 
-/* Also at the end, when there is no job any more. */
-static int delete_topology(struct work *work, const char *name, const struct transaction *how,
-			   json_t **result, struct ioasidctl_error **err)
+/* A deleted topology's event is for those who could see it, so all is kept that tells who. */
+static struct topology *remember(const struct topology *t)
+{
+	struct topology *copy = t ? topology_new() : NULL;
+
+	if (!copy)
+		return NULL;
+	copy->name = strdup(t->name);
+	copy->owner_user = t->owner_user ? strdup(t->owner_user) : NULL;
+	if (copy->name && (copy->owner_user || !t->owner_user))
+		return copy;
+	topology_free(copy);
+	return NULL;
+}
+
+/* Also at the end, when there is no job any more: `by` NULL. */
+static int delete_topology(struct work *work, const char *name, const struct peer *by,
+			   const struct transaction *how, json_t **result,
+			   struct ioasidctl_error **err)
 {
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
 	struct engine *engine = work->world->engine;
+	_cleanup_topology_ struct topology *was =
+		how->dry_run ? NULL : remember(engine_topology(engine, name));
 	int ret;
 
 	work->changing = name;
 	ret = engine_delete(engine, name, how, result, err);
 	work->changing = NULL;
-	if (how->dry_run || engine_topology(engine, name))
+	if (how->dry_run)
 		return ret;
+	work_follow(work, name);
+	if (engine_topology(engine, name))
+		return ret;
+	if (was)
+		tell_change(work, EVENT_DELETED, was, by);
 	owners_remove(work, name);
 	if (journal_remove(work->journal, name, &why))
 		work_log_error(work, "journal", why);
@@ -236,7 +308,7 @@ static int perform(struct work *work, const struct job *job, struct transaction 
 		ret = run_apply(work, job, how, &result, err);
 		break;
 	case JOB_DELETE:
-		ret = delete_topology(work, job->parameters.name, how, &result, err);
+		ret = delete_topology(work, job->parameters.name, &job->peer, how, &result, err);
 		break;
 	default:
 		return -EINVAL;
@@ -248,19 +320,20 @@ static int perform(struct work *work, const struct job *job, struct transaction 
 	return ret;
 }
 
-void work_run(struct work *work, struct job *job, void (*between)(void *data), void *data)
+void work_run(struct work *work, struct job *job)
 {
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 	const struct parameters *p = &job->parameters;
 	json_t *out = NULL, *actions = p->verbose ? json_array() : NULL;
 	struct transaction how = {.dry_run = p->dry_run,
+				  .may_wait = true,
 				  .no_verify = !p->verify,
 				  .list = p->list,
 				  .cancel = &job->cancel,
 				  .trace = actions ? trace_into : NULL,
 				  .trace_data = actions,
-				  .between = between,
-				  .between_data = data};
+				  .between = work->between,
+				  .between_data = work->between_data};
 
 	if (perform(work, job, &how, &out, &err)) {
 		job->reply = methods_failed(err, actions, &job->reply_length);
@@ -268,7 +341,7 @@ void work_run(struct work *work, struct job *job, void (*between)(void *data), v
 	}
 	if (actions)
 		json_object_set_new(out, "actions", actions);
-	job->reply = out ? varlink_reply_text(out, &job->reply_length) : NULL;
+	job->reply = out ? varlink_reply_text(false, out, &job->reply_length) : NULL;
 }
 
 bool work_can_overtake(const struct work *work, const struct job *job)
@@ -286,7 +359,7 @@ static int remove_one(struct work *work, const char *name, struct ioasidctl_erro
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
 	const struct transaction how = {0};
 	json_t *result = NULL;
-	int ret = delete_topology(work, name, &how, &result, &why);
+	int ret = delete_topology(work, name, NULL, &how, &result, &why);
 
 	json_decref(result);
 	work_log(work, "topology %s: %s", name, ret ? "not removed cleanly" : "removed");

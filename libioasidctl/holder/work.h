@@ -9,6 +9,7 @@
 #include "holder/holder.h"
 #include "holder/job.h"
 
+struct event;
 struct work;
 
 /* Both are borrowed. Reads nothing but the machine description yet. */
@@ -21,11 +22,27 @@ void work_free(struct work *work);
 void work_recover(struct work *work);
 
 /*
- * Does the job and makes its reply. `between` is called between the operations of a transaction:
- * there, jobs for which work_can_overtake() may be run, and no others.
+ * Does the job and makes its reply. Between the operations of a transaction, jobs for which
+ * work_can_overtake() may be run, and no others.
  */
-void work_run(struct work *work, struct job *job, void (*between)(void *data), void *data);
+void work_run(struct work *work, struct job *job);
 bool work_can_overtake(const struct work *work, const struct job *job);
+
+/*
+ * What comes without a call: device events, requests, timers. The descriptor is readable while
+ * work_look() has something to do; between the operations of a transaction it does what doesn't
+ * concern the topology that is being changed, and work_must_look() tells if something was put off.
+ */
+int work_watch_fd(const struct work *work);
+void work_look(struct work *work);
+bool work_must_look(const struct work *work);
+/* Why there are no device events; NULL: there are. */
+const char *work_missing_events(const struct work *work);
+
+/* Both before anything else: who takes over events, and what is done between operations. */
+void work_set_publisher(struct work *work, void (*publish)(void *data, struct event *event),
+			void *data);
+void work_set_between(struct work *work, void (*between)(void *data), void *data);
 
 size_t work_held(const struct work *work); /* number of topologies */
 

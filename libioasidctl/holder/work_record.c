@@ -112,6 +112,17 @@ void record_end(struct work *work, struct record *record, const struct topology 
 	journal_entry_done(after);
 }
 
+void record_refresh(struct work *work, const struct topology *live)
+{
+	_cleanup_entry_ struct journal_entry entry = {0};
+
+	if (journal_read(work->journal, live->name, &entry, NULL))
+		return;
+	clear_bindings(&entry);
+	if (!bindings_add_live(&entry, live))
+		write_entry(work, &entry);
+}
+
 static void say(void *data, const char *line)
 {
 	const struct work *work = data;
@@ -143,8 +154,10 @@ static int apply_again(struct work *work, struct journal_entry *entry, struct io
 {
 	_cleanup_topology_ struct topology *desired = NULL;
 	struct record record = {.work = work};
-	const struct transaction how = {
-		.driver = entry->driver, .intend = record_intend, .intend_data = &record};
+	const struct transaction how = {.driver = entry->driver,
+					.may_wait = true,
+					.intend = record_intend,
+					.intend_data = &record};
 	json_t *result = NULL;
 	int ret;
 
@@ -168,6 +181,7 @@ static int apply_again(struct work *work, struct journal_entry *entry, struct io
 	    owners_add(work, entry->name, entry->owner))
 		work_log(work, "topology %s: out of memory, its owner or drivers are forgotten",
 			 entry->name);
+	work_follow(work, entry->name);
 	entry->kept = false;
 	write_entry(work, entry);
 	return 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "config/config.h"
 #include "holder/work_state.h"
 #include "report/report.h"
@@ -55,25 +56,26 @@ void owners_remove(struct work *work, const char *topology)
 	*owner = work->owners[--work->n_owners];
 }
 
-static bool is_user(const char *name, uid_t uid)
+/* By name or number. */
+static uid_t find_user(const char *user)
 {
 	_cleanup_free_ char *space = malloc(PASSWD_SPACE);
 	struct passwd entry, *found = NULL;
+	uint64_t number;
 
-	return space && !getpwnam_r(name, &entry, space, PASSWD_SPACE, &found) && found &&
-	       found->pw_uid == uid;
+	if (space && !getpwnam_r(user, &entry, space, PASSWD_SPACE, &found) && found)
+		return found->pw_uid;
+	return number_parse(user, &number) || number >= (uid_t)-1 ? (uid_t)-1 : (uid_t)number;
+}
+
+uid_t owners_uid(const struct work *work, const struct topology *t)
+{
+	return t->owner_user ? find_user(t->owner_user) : owners_find(work, t->name, (uid_t)-1);
 }
 
 static bool may_show(const struct work *work, const struct topology *t, const struct peer *peer)
 {
-	const struct owner *owner;
-
-	if (peer->trusted)
-		return true;
-	if (t->owner_user)
-		return is_user(t->owner_user, peer->uid);
-	owner = find_owner(work, t->name);
-	return owner && owner->uid == peer->uid;
+	return peer->trusted || owners_uid(work, t) == peer->uid;
 }
 
 static int refuse_show(const struct job *job, struct ioasidctl_error **err)

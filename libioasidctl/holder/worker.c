@@ -10,7 +10,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "holder/event.h"
 #include "holder/methods.h"
+
+/* Of events that the loop hasn't taken yet; it never blocks, so this is hardly ever reached. */
+#define EVENTS_MAX 4096
 
 struct queue {
 	struct job *first, **last;
@@ -25,9 +29,14 @@ struct worker {
 	pthread_cond_t wake;
 	struct queue waiting, done;
 	struct job *running;
+	struct event *events, **last_event;
+	size_t n_events;
+	uint64_t lost_events;
 	size_t held;
 	bool recovered, finishing, keep, ended;
-	atomic_bool overtakers; /* a Show may be waiting; read without the lock */
+	bool look, looking; /* something is readable; and is being looked at */
+	/* A Show may be waiting, or something is readable; read without the lock. */
+	atomic_bool overtakers;
 
 	int outcome; /* the thread's until it is joined */
 	struct ioasidctl_error *error;
@@ -91,12 +100,30 @@ static struct job *take_overtaker(struct worker *worker)
 	return NULL;
 }
 
+/* With the lock held: handles what is readable, as far as it can be at this moment. */
+static void look(struct worker *worker)
+{
+	if (!worker->look)
+		return;
+	worker->look = false;
+	worker->looking = true;
+	pthread_mutex_unlock(&worker->lock);
+	work_look(worker->work);
+	pthread_mutex_lock(&worker->lock);
+	worker->looking = false;
+	worker->held = work_held(worker->work);
+	ring(worker);
+}
+
 static void serve_overtakers(void *data)
 {
 	struct worker *worker = data;
 
 	if (!atomic_exchange_explicit(&worker->overtakers, false, memory_order_acquire))
 		return;
+	pthread_mutex_lock(&worker->lock);
+	look(worker);
+	pthread_mutex_unlock(&worker->lock);
 	for (;;) {
 		struct job *job;
 
@@ -106,7 +133,7 @@ static void serve_overtakers(void *data)
 		if (!job)
 			return;
 		if (!job->cancel)
-			work_run(worker->work, job, NULL, NULL);
+			work_run(worker->work, job);
 		pthread_mutex_lock(&worker->lock);
 		hand_back(worker, job);
 		pthread_mutex_unlock(&worker->lock);
@@ -117,16 +144,24 @@ static void run_job(struct worker *worker, struct job *job)
 {
 	/* Nobody waits for it, so it isn't wanted. */
 	if (!job->cancel)
-		work_run(worker->work, job, serve_overtakers, worker);
+		work_run(worker->work, job);
 }
 
 /* With the lock held; NULL: it is time to end. */
 static struct job *next_job(struct worker *worker)
 {
-	while (!worker->waiting.first && !worker->finishing)
-		pthread_cond_wait(&worker->wake, &worker->lock);
-	if (worker->finishing)
-		return NULL;
+	for (;;) {
+		/* What was put off during a transaction can be done now. */
+		worker->look = worker->look || work_must_look(worker->work);
+		if (worker->finishing)
+			return NULL;
+		if (worker->look)
+			look(worker);
+		else if (worker->waiting.first)
+			break;
+		else
+			pthread_cond_wait(&worker->wake, &worker->lock);
+	}
 	return queue_take(&worker->waiting, &worker->waiting.first);
 }
 
@@ -169,8 +204,67 @@ static void *work_until_finished(void *data)
 	return NULL;
 }
 
+static void publish(void *data, struct event *event)
+{
+	struct worker *worker = data;
+
+	event->next = NULL;
+	pthread_mutex_lock(&worker->lock);
+	if (worker->n_events < EVENTS_MAX) {
+		*worker->last_event = event;
+		worker->last_event = &event->next;
+		worker->n_events++;
+		event = NULL;
+	} else {
+		worker->lost_events++;
+	}
+	ring(worker);
+	pthread_mutex_unlock(&worker->lock);
+	event_unref(event);
+}
+
+struct event *worker_events(struct worker *worker, uint64_t *lost)
+{
+	struct event *first;
+
+	pthread_mutex_lock(&worker->lock);
+	first = worker->events;
+	*lost = worker->lost_events;
+	worker->events = NULL;
+	worker->last_event = &worker->events;
+	worker->n_events = 0;
+	worker->lost_events = 0;
+	pthread_mutex_unlock(&worker->lock);
+	return first;
+}
+
+void worker_look(struct worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->look = true;
+	atomic_store_explicit(&worker->overtakers, true, memory_order_release);
+	pthread_cond_signal(&worker->wake);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+bool worker_looked(struct worker *worker)
+{
+	bool looked;
+
+	pthread_mutex_lock(&worker->lock);
+	looked = !worker->look && !worker->looking;
+	pthread_mutex_unlock(&worker->lock);
+	return looked;
+}
+
 static void free_worker(struct worker *worker)
 {
+	while (worker->events) {
+		struct event *next = worker->events->next;
+
+		event_unref(worker->events);
+		worker->events = next;
+	}
 	cleanup_close(&worker->event);
 	pthread_cond_destroy(&worker->wake);
 	pthread_mutex_destroy(&worker->lock);
@@ -191,6 +285,9 @@ int worker_start(struct work *work, struct worker **out, struct ioasidctl_error 
 	pthread_cond_init(&worker->wake, NULL);
 	queue_init(&worker->waiting);
 	queue_init(&worker->done);
+	worker->last_event = &worker->events;
+	work_set_publisher(work, publish, worker);
+	work_set_between(work, serve_overtakers, worker);
 	worker->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (worker->event < 0) {
 		ret = error_new(err, ERROR_MEMORY, errno, "make an eventfd: %s", strerror(errno));
@@ -249,8 +346,8 @@ bool worker_idle(struct worker *worker, size_t *held)
 	bool idle;
 
 	pthread_mutex_lock(&worker->lock);
-	idle = worker->recovered && !worker->running && !worker->waiting.first &&
-	       !worker->done.first;
+	idle = worker->recovered && !worker->running && !worker->look && !worker->looking &&
+	       !worker->waiting.first && !worker->done.first;
 	*held = worker->held;
 	pthread_mutex_unlock(&worker->lock);
 	return idle;

@@ -3,8 +3,9 @@
  * The one thread that does the work. The rule that makes locks on the engine needless: this thread
  * alone touches the engine, the drivers, the reference machine and the journal. Jobs run in the
  * order of their submission; only, between two operations of a transaction, those Show and
- * Translate jobs are served that concern other topologies. The loop's thread shares nothing with it
- * but the two queues here and each job's `cancel`.
+ * Translate jobs are served that concern other topologies, and what comes without a call
+ * (work_look()). The loop's thread shares nothing with it but the queues here and each job's
+ * `cancel`.
  */
 #pragma once
 
@@ -17,7 +18,7 @@ struct worker;
 /* Starts the thread; it recovers first. `work` is the thread's until worker_join(). */
 int worker_start(struct work *work, struct worker **out, struct ioasidctl_error **err);
 
-/* Readable while worker_done() has something, or the thread has ended. */
+/* Readable while worker_done() or worker_events() has something, or the thread has ended. */
 int worker_event_fd(const struct worker *worker);
 
 /* Gives the job away until worker_done() returns it. */
@@ -25,6 +26,16 @@ void worker_submit(struct worker *worker, struct job *job);
 
 /* Finished jobs, first one first, linked by `next`; NULL: none. Resets the event. */
 struct job *worker_done(struct worker *worker);
+
+/*
+ * work_watch_fd() is readable: the thread is to look, as soon as it can. worker_looked(): it has,
+ * so that it makes sense to wait for that descriptor again.
+ */
+void worker_look(struct worker *worker);
+bool worker_looked(struct worker *worker);
+
+/* Events to be told, first one first, linked by `next`; *lost: those that there was no room for. */
+struct event *worker_events(struct worker *worker, uint64_t *lost);
 
 /* No transaction is under way, nothing waits, and this many topologies are held. */
 bool worker_idle(struct worker *worker, size_t *held);

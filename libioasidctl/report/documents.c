@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "driver/driver.h"
 #include "plan/plan.h"
+#include "report/event.h"
 #include "report/host.h"
 #include "report/records.h"
 #include "report/translation.h"
@@ -231,6 +232,7 @@ const struct report_document report_documents[] = {
 	{"invalidate", "ioasidctl invalidate --json", &invalidate_document},
 	{"dirty", "ioasidctl dirty --json", &dirty_document},
 	{"host", "ioasidctl host --json", &host_fields},
+	{"event", "a line of ioasidctl monitor --json", &event_fields},
 	{"error", "errors of any verb with --json, on standard error", &error_document},
 	{0},
 };

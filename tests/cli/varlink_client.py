@@ -120,9 +120,12 @@ class Service:
         self.socket.connect(path)
         self.stream = self.socket.makefile("rb")
 
-    def call(self, method, parameters=None):
-        message = {"method": method, "parameters": parameters or {}}
+    def call(self, method, parameters=None, **members):
+        message = {"method": method, "parameters": parameters or {}, **members}
         self.socket.sendall(json.dumps(message).encode() + b"\0")
+        return self.receive()
+
+    def receive(self):
         reply = b""
         while not reply.endswith(b"\0"):
             byte = self.stream.read(1)
@@ -135,7 +138,7 @@ def report(good, name):
     print("ok" if good else "not ok", "-", name)
 
 
-def check_method(service, interface, name):
+def check_method(service, interfaces, interface, name):
     parameters, reply = interface.methods[name]
     full = f"{interface.name}.{name}"
     wrong = "org.varlink.service.InvalidParameter"
@@ -154,24 +157,38 @@ def check_method(service, interface, name):
     answer = service.call(full, known)
     if "error" in answer:
         own, _, error = answer["error"].rpartition(".")
-        report(own == interface.name and
-               interface.fits(interface.errors[error], answer["parameters"]),
+        of = interfaces[own]
+        report(of.fits(of.errors[error], answer["parameters"]),
                f"{full}: its error is as described")
     else:
         report(interface.fits(reply, answer["parameters"]), f"{full}: its reply is as described")
 
 
+def check_events(service, interface):
+    """A method that answers more than once, from the side of somebody who makes it do so."""
+    follower = Service(sys.argv[1])
+    first = follower.call(f"{interface.name}.Monitor", more=True)
+    service.call(f"{interface.name}.Apply", {"config": "version: 1\nname: vm0\n"})
+    service.call(f"{interface.name}.Delete", {"name": "vm0"})
+    events = [first, follower.receive(), follower.receive()]
+    report(all(interface.fits(interface.methods["Monitor"][1], e["parameters"]) and e["continues"]
+               for e in events), f"{interface.name}.Monitor: its replies are as described")
+    report([e["parameters"]["event"]["kind"] for e in events] ==
+           ["monitoring", "applied", "deleted"], f"{interface.name}.Monitor: they come in order")
+
+
 def main():
     service = Service(sys.argv[1])
+    interfaces = {}
     info = service.call("org.varlink.service.GetInfo")["parameters"]
     for name in info["interfaces"]:
         text = service.call("org.varlink.service.GetInterfaceDescription",
                             {"interface": name})["parameters"]["description"]
-        interface = Interface(text)
+        interface = interfaces[name] = Interface(text)
         report(interface.name == name, f"{name}: its description parses")
         report(interface.check_references(), f"{name}: its types are defined and used")
         for method in interface.methods:
-            check_method(service, interface, method)
+            check_method(service, interfaces, interface, method)
         if name == "io.ioasidctl":
             config = {"config": "version: 1\nname: vm0\n", "verbose": True}
             for method, parameters in (("Plan", {"config": config["config"]}), ("Apply", config),
@@ -181,6 +198,7 @@ def main():
                 report("error" not in answer and
                        interface.fits(interface.methods[method][1], answer["parameters"]),
                        f"{name}.{method}: a good call's reply is as described")
+            check_events(service, interface)
 
 
 main()

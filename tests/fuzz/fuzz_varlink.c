@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "holder/methods.h"
+#include "holder/subscription.h"
 #include "holder/varlink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,11 +26,12 @@ static void handle(const char *text, size_t length, bool trusted)
 			       NULL))
 		return;
 	methods_call(&peer, &message, &answer);
-	if (!answer.text == !answer.job)
-		abort(); /* exactly one of them */
+	if (!!answer.text + !!answer.job + !!answer.subscription != 1)
+		abort();
 	if (answer.text && strlen(answer.text) + 1 != answer.length)
 		abort();
 	free(answer.text);
+	subscription_free(answer.subscription);
 	job_free(answer.job);
 }
 

@@ -90,15 +90,16 @@ struct driver_device *fake_device_at(const char *address)
 
 void fake_unplug(const char *address)
 {
-	find_device(address)->gone = true;
+	fake_device_at(address)->gone = true;
 }
 
 void fake_plug(const char *address, const char *driver)
 {
-	for (size_t i = 0; i < n_devices; i++)
-		if (!strcmp(devices[i].address, address)) {
-			devices[i].gone = false;
-			snprintf(devices[i].driver, sizeof(devices[i].driver), "%s", driver);
+	for (size_t i = 0; i < fake_n_devices; i++)
+		if (!strcmp(fake_devices[i].address, address)) {
+			fake_devices[i].gone = false;
+			snprintf(fake_devices[i].driver, sizeof(fake_devices[i].driver), "%s",
+				 driver);
 		}
 }
 

@@ -159,7 +159,7 @@ void raw_call(int fd, const char *method, json_t *parameters)
 	_cleanup_free_ char *text = NULL;
 	size_t length;
 
-	text = varlink_call_text(method, parameters, &length);
+	text = varlink_call_text(method, false, parameters, &length);
 	assert_non_null(text);
 	raw_send(fd, text, length);
 }

@@ -31,8 +31,10 @@
 static const char manual[] = CONFIG("", ""), both[] = CONFIG(ATTACH, ATTACH),
 		  mixed[] = CONFIG("", ATTACH);
 
+static const char *const only_b[] = {"b", NULL};
+
 static const struct transaction waiting = {.may_wait = true},
-				attempting = {.may_wait = true, .attempt = true};
+				attempting = {.may_wait = true, .attempt = only_b};
 
 #define FD                             \
 	"fd 0\n"                       \
@@ -210,12 +212,13 @@ static void test_coming_back_fails_in_turn(void **state)
 	fake_unplug(A);
 	assert_done(f, both, waiting, true);
 	fake_plug(A, "nic");
+	assert_done(f, both, attempting, false);
 	for (;; failures++) {
 		_cleanup_free_ char *before = fake_snapshot();
 		int ret;
 
 		fake_fail_at(failures);
-		ret = apply_with(f, both, attempting);
+		ret = apply_with(f, both, waiting);
 		fake_fail_at(-1);
 		if (!ret)
 			break;

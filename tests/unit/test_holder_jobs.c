@@ -107,6 +107,23 @@ void engine_listen(struct engine *engine, const struct transaction *how)
 	(void)engine, (void)how;
 }
 
+void engine_release_device(struct engine *engine, const char *topology, uint32_t device, bool gone)
+{
+	(void)engine;
+	(void)topology;
+	(void)device;
+	(void)gone;
+}
+
+void engine_set_trouble(struct engine *engine, const char *topology, uint32_t device,
+			const char *text)
+{
+	(void)engine;
+	(void)topology;
+	(void)device;
+	(void)text;
+}
+
 int engine_set_original(struct engine *engine, const char *topology, const char *device,
 			const char *driver, uint32_t vfs)
 {

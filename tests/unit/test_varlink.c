@@ -194,10 +194,10 @@ static void test_texts(void **state)
 	size_t length;
 
 	(void)state;
-	call = varlink_call_text("a.b", NULL, &length);
+	call = varlink_call_text("a.b", false, NULL, &length);
 	assert_string_equal(call, "{\"method\":\"a.b\",\"parameters\":{}}");
 	assert_int_equal(length, strlen(call) + 1);
-	reply = varlink_reply_text(json_pack("{s:i}", "x", 1), &length);
+	reply = varlink_reply_text(false, json_pack("{s:i}", "x", 1), &length);
 	assert_string_equal(reply, "{\"parameters\":{\"x\":1}}");
 	error = varlink_error_text("a.E", json_pack("{s:s}", "y", "z"), &length);
 	assert_string_equal(error, "{\"error\":\"a.E\",\"parameters\":{\"y\":\"z\"}}");
