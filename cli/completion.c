@@ -27,6 +27,8 @@ static const char *const *choices_of(enum completion complete)
 		return color_names;
 	case COMPLETE_SHELL:
 		return shell_names;
+	case COMPLETE_ANSWER:
+		return answer_names;
 	case COMPLETE_VERB:
 		for (size_t i = 0; verbs[i] && i + 1 < sizeof(names) / sizeof(names[0]); i++)
 			names[i] = verbs[i]->name;

@@ -127,6 +127,43 @@ static void print_monitoring(const json_t *event)
 	print_safely(stdout, text_of(event, "message"));
 }
 
+static void print_fault(const json_t *event)
+{
+	const json_t *access;
+	size_t i;
+
+	printf("page fault %" JSON_INTEGER_FORMAT " in ", number_of(event, "cookie"));
+	print_safely(stdout, text_of(event, "fd"));
+	putchar('/');
+	print_safely(stdout, text_of(event, "ioasid"));
+	printf(" at %s", text_of(event, "iova"));
+	json_array_foreach (json_object_get(event, "access"), i, access) {
+		fputs(i ? ", " : " to ", stdout);
+		print_safely(stdout, json_is_string(access) ? json_string_value(access) : "?");
+	}
+	if (has(event, "pasid"))
+		printf(", PASID %" JSON_INTEGER_FORMAT, number_of(event, "pasid"));
+}
+
+static void print_viommu_event(const json_t *event)
+{
+	const json_t *word;
+	size_t i;
+
+	print_safely(stdout, text_of(event, "fd"));
+	putchar('/');
+	print_safely(stdout, text_of(event, "viommu"));
+	if (!has(event, "words")) {
+		fputs(" has lost events: its queue was full", stdout);
+		return;
+	}
+	printf(" has event %" JSON_INTEGER_FORMAT ":", number_of(event, "sequence"));
+	json_array_foreach (json_object_get(event, "words"), i, word) {
+		putchar(' ');
+		print_safely(stdout, json_is_string(word) ? json_string_value(word) : "?");
+	}
+}
+
 static const struct {
 	const char *text; /* NULL: `print` */
 	void (*print)(const json_t *event);
@@ -137,6 +174,9 @@ static const struct {
 			       NULL},
 	[EVENT_ENDING] = {"the holder ends", NULL},
 	[EVENT_APPLIED] = {NULL, print_change},
+	[EVENT_PAGE_FAULT] = {NULL, print_fault},
+	[EVENT_VIOMMU_EVENT] = {NULL, print_viommu_event},
+	[EVENT_VIOMMU_LOST] = {NULL, print_viommu_event},
 	[EVENT_DELETED] = {NULL, print_change},
 	[EVENT_DEVICE_ADDED] = {"is there", NULL},
 	[EVENT_DEVICE_REMOVED] = {"has gone", NULL},

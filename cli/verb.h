@@ -29,6 +29,8 @@ enum option_id {
 	OPTION_EXIT_IDLE,
 	OPTION_READY_FD,
 	OPTION_LEAF,
+	OPTION_ANSWER,
+	OPTION_FOLLOW,
 	OPTION_BITMAP,
 	OPTION_PAGE_SIZE,
 	OPTION_NO_CLEAR,
@@ -53,6 +55,7 @@ enum completion {
 	COMPLETE_DRIVER,
 	COMPLETE_COLOR,
 	COMPLETE_SHELL,
+	COMPLETE_ANSWER,
 	COMPLETE_VERB,
 	COMPLETE_TOPOLOGY, /* names that `show --names` prints */
 	COMPLETE_COMMAND, /* any other program's command line, after -- */
@@ -73,9 +76,11 @@ struct option_spec {
 extern const struct option_spec option_specs[OPTION_COUNT];
 
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum answer { ANSWER_NONE, ANSWER_SUCCESS, ANSWER_INVALID };
 enum shell { SHELL_BASH, SHELL_ZSH, SHELL_FISH, SHELL_COUNT };
 extern const char *const color_names[];
 extern const char *const shell_names[];
+extern const char *const answer_names[];
 extern const char *const access_choices[];
 
 struct verb;
@@ -83,12 +88,13 @@ struct verb;
 /* A command line, taken apart. */
 struct invocation {
 	const struct verb *verb; /* NULL: none given */
-	bool json, yaml, names, dry_run, no_verify, verbose, keep, exit_idle, leaf, no_clear, help,
-		version;
+	bool json, yaml, names, dry_run, no_verify, verbose, keep, exit_idle, leaf, no_clear,
+		follow, help, version;
 	const char *socket, *machine, *ready_fd, *bitmap, *page_size, *pasid, *node;
 	const char *device, *group, *host_driver, *root; /* of host */
 	int driver; /* enum driver_choice */
 	int color; /* enum color_choice */
+	int answer; /* enum answer */
 	int access; /* of access_choices; where given */
 	uint32_t given; /* OPTION() bits */
 	char **arguments;
@@ -109,8 +115,8 @@ struct verb {
 };
 
 extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_monitor, verb_translate,
-	verb_delete, verb_run, verb_invalidate, verb_dirty, verb_serve, verb_daemon, verb_host,
-	verb_version, verb_completion, verb_help;
+	verb_delete, verb_run, verb_invalidate, verb_dirty, verb_faults, verb_serve, verb_daemon,
+	verb_host, verb_version, verb_completion, verb_help;
 
 /* In the order of the help; terminated by NULL. */
 extern const struct verb *const verbs[];

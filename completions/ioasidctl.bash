@@ -19,7 +19,7 @@ _ioasidctl()
 			COMPREPLY=($(compgen -c -f -- "$cur"))
 			return
 			;;
-		check | plan | apply | show | monitor | delete | run | translate | invalidate | dirty | host | serve | daemon | version | completion | help)
+		check | plan | apply | show | monitor | delete | run | translate | invalidate | dirty | faults | host | serve | daemon | version | completion | help)
 			[[ $verb ]] || verb=${COMP_WORDS[i]}
 			;;
 		esac
@@ -47,6 +47,10 @@ _ioasidctl()
 		;;
 	--ready-fd)
 		:
+		return
+		;;
+	--answer)
+		COMPREPLY=($(compgen -W 'none success invalid' -- "$cur"))
 		return
 		;;
 	--bitmap)
@@ -124,6 +128,10 @@ _ioasidctl()
 		options=' --json --socket --verbose --bitmap --page-size --no-clear --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
 		;;
+	faults)
+		options=' --json --socket --verbose --answer --follow --color --help --version'
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
+		;;
 	host)
 		options=' --json --device --group --host-driver --root --color --help --version'
 		[[ $cur == -* ]] || :
@@ -146,11 +154,11 @@ _ioasidctl()
 		;;
 	help)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty host serve daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty faults host serve daemon version completion help' -- "$cur"))
 		;;
 	*)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty host serve daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty faults host serve daemon version completion help' -- "$cur"))
 		;;
 	esac
 	[[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))

@@ -227,3 +227,34 @@ int live_dirty_read(const struct live_call *call, const struct range *range, uin
 		error_object(err, "%s/%s/%s", call->topology, target.fd->name, target.ioasid->name);
 	return ret;
 }
+
+int live_find_faults(const struct live_call *call, struct live_target *target,
+		     struct ioasidctl_error **err)
+{
+	int ret = live_find(call, target, err);
+
+	if (ret)
+		return ret;
+	if (target->ioasid && target->ioasid->flags & IOASID_FLAG_FAULT_QUEUE)
+		return 0;
+	return refuse(call, target, "it has no queue of page faults",
+		      "only an IOASID with fault_queue: true has one",
+		      "add fault_queue: true to it and apply again", err);
+}
+
+int live_fault_answer(const struct live_call *call, uint32_t cookie, bool success,
+		      struct ioasidctl_error **err)
+{
+	struct live_target target;
+	int ret = live_find_faults(call, &target, err);
+
+	if (ret)
+		return ret;
+	engine_listen(call->engine, call->how);
+	ret = target.fd->ops->fault_answer(target.fd->live.handle, target.ioasid->live.id, cookie,
+					   success, err);
+	engine_listen(call->engine, NULL);
+	if (ret)
+		error_object(err, "%s/%s/%s", call->topology, target.fd->name, target.ioasid->name);
+	return ret;
+}

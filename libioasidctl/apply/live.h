@@ -49,3 +49,14 @@ int live_dirty_set(const struct live_call *call, bool on, struct ioasidctl_error
  */
 int live_dirty_read(const struct live_call *call, const struct range *range, uint64_t page_size,
 		    bool keep, uint64_t *bitmap, struct ioasidctl_error **err);
+
+/* live_find() of an IOASID with a queue of page faults; ERROR_REFUSED: it has none. */
+int live_find_faults(const struct live_call *call, struct live_target *out,
+		     struct ioasidctl_error **err);
+
+/*
+ * Lets the devices go on that wait with the fault of that cookie: they try again, or their access
+ * fails. ERROR_REFUSED: no such queue; else what the driver says.
+ */
+int live_fault_answer(const struct live_call *call, uint32_t cookie, bool success,
+		      struct ioasidctl_error **err);

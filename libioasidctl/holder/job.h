@@ -26,13 +26,14 @@ enum job_kind {
 	JOB_DELETE,
 	JOB_INVALIDATE,
 	JOB_DIRTY,
+	JOB_FAULTS,
 	JOB_FOLLOW
 };
 
 /* All parameters of all methods; strings borrowed from the message, NULL when absent. */
 struct parameters {
 	const char *config, *file, *driver, *machine, *name, *form, *interface;
-	const char *object, *action, *range, *page_size, *device, *access;
+	const char *object, *action, *range, *page_size, *device, *access, *answer;
 	const json_t *entries, *iovas, *names; /* arrays of strings */
 	json_int_t pasid; /* -1: absent */
 	bool dry_run, verify, list, verbose, leaf, keep;

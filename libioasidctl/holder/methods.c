@@ -99,6 +99,11 @@ static const struct method methods[] = {
 	 JOB_DIRTY,
 	 {REQUIRED(name), REQUIRED(object), REQUIRED(action), TEXT(range), TEXT(page_size),
 	  BOOL(keep), BOOL(verbose)}},
+	{INTERFACE_OWN ".Faults",
+	 false,
+	 NULL,
+	 JOB_FAULTS,
+	 {REQUIRED(name), TEXT(object), TEXT(answer), BOOL(verbose)}},
 	/* Open to all, like Show: see subscription.c. */
 	{INTERFACE_OWN ".Monitor", true, NULL, JOB_FOLLOW, {SOME_TEXTS(names)}},
 	{NULL, false, NULL, 0, {}},

@@ -111,6 +111,13 @@ void watches_remove(struct watches *w, const char *topology)
 			drop(w, i);
 }
 
+void watches_remove_one(struct watches *w, int fd)
+{
+	for (size_t i = w->n; i-- > 0;)
+		if (w->entries[i].watch.fd == fd)
+			drop(w, i);
+}
+
 static struct entry *find(const struct watches *w, uint64_t id)
 {
 	for (size_t i = 0; i < w->n; i++)

@@ -31,6 +31,7 @@ int watches_fd(const struct watches *w);
 int watches_add(struct watches *w, const struct watch *watch);
 /* Of that topology; NULL: those of nobody. Also when descriptors have been closed. */
 void watches_remove(struct watches *w, const char *topology);
+void watches_remove_one(struct watches *w, int fd);
 
 /*
  * Calls `ready` of what is readable. What belongs to the topology `busy` (NULL: none), which is

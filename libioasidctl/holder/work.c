@@ -64,6 +64,7 @@ void work_free(struct work *work)
 	devices_forget(work, NULL);
 	uevent_close(work->uevents);
 	free(work->no_uevents);
+	queues_forget(work, NULL);
 	cleanup_close(&work->timer);
 	world_free(work->world);
 	while (work->n_owners)
@@ -295,6 +296,8 @@ static int perform(struct work *work, const struct job *job, struct transaction 
 		return work_show(work, job, out, err);
 	case JOB_INVALIDATE:
 		return work_invalidate(work, job, how, out, err);
+	case JOB_FAULTS:
+		return work_faults(work, job, how, out, err);
 	case JOB_DIRTY:
 		return work_dirty(work, job, how, out, err);
 	case JOB_TRANSLATE:

@@ -53,6 +53,7 @@ void work_publish_device(struct work *work, const struct topology *t, const stru
 /* What a live topology has to be watched for: one function for each kind of descriptor. */
 static void (*const collectors[])(struct work *work, const struct topology *t) = {
 	devices_watch_requests,
+	queues_watch,
 };
 
 void work_watch(struct work *work, const struct topology *t, uint32_t fd, uint32_t object,
@@ -75,6 +76,7 @@ void work_follow(struct work *work, const char *topology)
 	const struct topology *t = engine_topology(work->world->engine, topology);
 
 	watches_remove(work->watches, topology);
+	queues_forget(work, topology);
 	if (!t) {
 		attempts_forget(work->attempts, topology);
 		devices_forget(work, topology);

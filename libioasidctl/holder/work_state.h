@@ -37,6 +37,8 @@ struct work {
 	struct attempts *attempts;
 	int timer; /* for them */
 	const char *attempting; /* the topology that is tried now; NULL: none */
+	struct waiting_fault *faults; /* that nobody has answered yet, oldest first */
+	size_t n_faults;
 	/* An event concerned a topology that was being changed: look at all, or even consider what
 	 * could be attached. */
 	bool recheck, reconsider;
@@ -127,6 +129,13 @@ void devices_watch_requests(struct work *work, const struct topology *t);
 /* Tells of groups that aren't what they were. */
 void devices_look_at_groups(struct work *work, const struct topology *t);
 void devices_forget(struct work *work, const char *topology); /* NULL: all */
+
+/* work_queues.c */
+void queues_watch(struct work *work, const struct topology *t);
+/* Drops faults of what has gone: of that topology; NULL: all. */
+void queues_forget(struct work *work, const char *topology);
+int work_faults(struct work *work, const struct job *job, const struct transaction *how,
+		json_t **out, struct ioasidctl_error **err);
 
 /* work_hotplug.c */
 int hotplug_prepare(struct work *work);

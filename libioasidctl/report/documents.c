@@ -222,6 +222,15 @@ static const struct field translate_list[] = {
 };
 DESCRIBE(translate_document, "translate", "where addresses of a device lead", translate_list);
 
+static const struct field faults_list[] = {
+	VERSIONED,
+	ENTRY(TEXT, "name", false, "of the topology"),
+	ENTRY(OBJECTS, "faults", false, "that waited, oldest first", .table = &event_fields),
+	ENTRY(COUNT, "answered", false, "how many answers were given"),
+	{0},
+};
+DESCRIBE(faults_document, "faults", "page faults that devices wait with", faults_list);
+
 const struct report_document report_documents[] = {
 	{"show", "ioasidctl show --json", &dump_document},
 	{"plan", "ioasidctl plan --json", &plan_document},
@@ -231,6 +240,7 @@ const struct report_document report_documents[] = {
 	{"version", "ioasidctl version --json", &version_document},
 	{"invalidate", "ioasidctl invalidate --json", &invalidate_document},
 	{"dirty", "ioasidctl dirty --json", &dirty_document},
+	{"faults", "ioasidctl faults --json", &faults_document},
 	{"host", "ioasidctl host --json", &host_fields},
 	{"event", "a line of ioasidctl monitor --json", &event_fields},
 	{"error", "errors of any verb with --json, on standard error", &error_document},

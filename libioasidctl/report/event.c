@@ -13,6 +13,8 @@ const char *const event_kind_names[] = {
 #undef X
 		[EVENT_KIND_COUNT] = NULL};
 
+const char *const fault_access_names[] = {"read", "write", "execute", "privileged", NULL};
+
 static const char kinds[] = "what happened."
 #define X(id, name, meaning) " " name ": " meaning "."
 	EVENT_KINDS(X)
@@ -52,6 +54,20 @@ static const struct field event_list[] = {
 	IS(COUNT, count, "how many"),
 	IS(COUNT, tries, "how often it was tried"),
 	IS(COUNT, retry_ms, "milliseconds until the next try; absent: there is none"),
+	IS(TEXT, fd, "name of the fd that the object is on"),
+	IS(TEXT, ioasid, "page fault: name of the IOASID"),
+	IS(TEXT, viommu, "name of the vIOMMU"),
+	IS(COUNT, pasid, "page fault: of the device; absent: all of the device"),
+	IS(HEX, iova, "page fault: address"),
+	IS(HEX, length, "page fault: bytes wanted, where the device tells"),
+	IS(TEXTS, access, "page fault: what the device wants to do there",
+	   .count_offset = offsetof(struct event_record, n_access), .names = fault_access_names),
+	IS(COUNT, fault_group, "page fault: those of one group are answered together"),
+	IS(COUNT, cookie, "page fault: what the kernel's interface calls it"),
+	IS(BOOL, last, "page fault: the one of its group that is answered"),
+	IS(COUNT, sequence, "event of a vIOMMU: its number; a gap: some were lost"),
+	IS(HEXES, words, "event of a vIOMMU: its words, in the format of the hardware",
+	   .count_offset = offsetof(struct event_record, n_words)),
 	IS(TEXT, message, "the same for people, or why"),
 	{0},
 };
@@ -72,7 +88,14 @@ struct event_record event_record(enum event_kind kind)
 				     .pid = FIELD_UNKNOWN,
 				     .count = FIELD_UNKNOWN,
 				     .tries = FIELD_UNKNOWN,
-				     .retry_ms = FIELD_UNKNOWN};
+				     .retry_ms = FIELD_UNKNOWN,
+				     .pasid = FIELD_UNKNOWN,
+				     .iova = FIELD_UNKNOWN,
+				     .length = FIELD_UNKNOWN,
+				     .fault_group = FIELD_UNKNOWN,
+				     .cookie = FIELD_UNKNOWN,
+				     .last = FIELD_UNKNOWN,
+				     .sequence = FIELD_UNKNOWN};
 }
 
 json_t *report_event(const struct event_record *record)

@@ -22,7 +22,10 @@
 	X(DEVICE_ATTACHED, "device-attached", "a device with hotplug: attach came, and is in")     \
 	X(ATTACH_FAILED, "attach-failed",                                                          \
 	  "a device with hotplug: attach is there and couldn't be put in; tried again in "         \
-	  "retry_ms, or given up")
+	  "retry_ms, or given up")                                                                 \
+	X(PAGE_FAULT, "page-fault", "a device waits with a page fault for an answer")              \
+	X(VIOMMU_EVENT, "viommu-event", "what an IOMMU says of a guest's part of it")              \
+	X(VIOMMU_LOST, "viommu-lost", "a viommu's queue was full, and events were lost")
 
 enum event_kind {
 #define X(id, name, meaning) EVENT_##id,
@@ -40,10 +43,19 @@ struct event_record {
 	const char *const *members;
 	size_t n_members;
 	uint64_t uid, pid, count, tries, retry_ms;
+	const char *fd, *ioasid, *viommu;
+	uint64_t pasid, iova, length;
+	const char *const *access;
+	size_t n_access;
+	uint64_t fault_group, cookie, last, sequence;
+	const uint64_t *words;
+	size_t n_words;
 	const char *message;
 };
 
 extern const char *const event_kind_names[];
+/* Of enum fault_access, in the order of the bits. */
+extern const char *const fault_access_names[];
 extern const struct field_table event_fields;
 
 /* Of that kind, with nothing known. */
