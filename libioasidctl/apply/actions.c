@@ -140,8 +140,8 @@ static int set_driver(const struct step *s)
 
 static bool is_gone(const struct step *s, const struct device *d)
 {
-	struct device_facts facts = {.group = NO_INDEX};
-	bool gone = !s->fd->ops->device_find(s->x->env, d, &facts, NULL) && !facts.present;
+	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
+	bool gone = !device_ops(s->t, d)->device_find(s->x->env, d, &facts, NULL) && !facts.present;
 
 	device_facts_done(&facts);
 	return gone;
