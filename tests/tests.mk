@@ -56,7 +56,9 @@ check: test-programs  ## the tests that need no VM, once
 .PHONY: test
 test:  ## all tests: as built, on a real kernel in a VM, and with sanitizers
 	@contrib/install-packages build test
+	@contrib/install-packages arm64 || echo 'without them the arm64 machine of the VM stage is left out'
 	@$(MAKE) -s $(JOBS) test-programs
+	@$(MAKE) -s $(JOBS) arm64 || echo 'the arm64 machine of the VM stage is left out'
 	@$(MAKE) -s $(JOBS) O='$(O_ASAN)' EXTRA_CFLAGS='$(SANITIZE)' test-programs
 	@tests/run BUILD='$(O)' $(TEST_BIN) $(CLI_TESTS) tests/vm/run \
 		BUILD='$(O_ASAN)' $(TEST_BIN:$(O)/%=$(O_ASAN)/%) $(CLI_TESTS)
