@@ -95,6 +95,7 @@ int local_plan(const struct invocation *in, struct topology *desired, json_t **r
 	const struct transaction how = {
 		.driver = driver_asked(in),
 		.dry_run = true,
+		.may_wait = true,
 		.list = true,
 		.trace = in->verbose ? print_action : NULL,
 	};

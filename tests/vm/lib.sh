@@ -143,6 +143,12 @@ check_kernel() {
 	ok "the kernel has nothing to complain about"
 }
 
+# A command for QEMU's monitor, such as "device_del nic". Its prompt must not be echoed back to it.
+qemu_monitor() {
+	busybox stty -F /dev/ttyS2 raw -echo
+	printf '\n%s\n' "$*" >/dev/ttyS2
+}
+
 # All that a topology could leave behind: call before it exists, and again when it is gone.
 remember_host() {
 	host_drivers >host.before
