@@ -156,12 +156,10 @@ static int prepare(const struct refdev_device *device, struct refdev_ioasid *ioa
 	bool whole = pasid == IOASID_NO_PASID;
 	int ret = check_abilities(paging, group->hw->iommu);
 
-	if (!ret && whole)
-		ret = check_reserved(paging, group);
-	if (!ret && whole)
-		ret = check_aperture(paging, group->hw->iommu);
 	if (!ret)
 		ret = check_pasid_flags(group, ioasid, pasid);
+	if (!ret && whole)
+		ret = check_reserved(paging, group);
 	if (!ret)
 		ret = check_pasid(device, pasid);
 	if (!ret && ioasid->parent)
