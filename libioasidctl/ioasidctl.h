@@ -75,8 +75,8 @@ enum ioasidctl_flags {
 
 /*
  * Makes the topology that the config names look like the config; on failure everything is as it
- * was. `driver`: instead of what the config says ("iommufd", "vfio", "ioasid"), or NULL. *result: JSON,
- * {name, changed, counts, operations?} as in result.schema.json; may be NULL. Since: 0.1
+ * was. `driver`: instead of what the config says ("iommufd", "vfio", "ioasid"), or NULL. *result:
+ * JSON, {name, changed, counts, operations?} as in result.schema.json; may be NULL. Since: 0.1
  */
 IOASIDCTL_API int ioasidctl_apply(struct ioasidctl *ctx, const char *text, size_t length,
 				  const char *file, const char *driver, unsigned flags,

@@ -103,10 +103,7 @@ static void test_broken(void **state)
 
 struct envelope {
 	struct sockaddr_nl from;
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(struct ucred))];
-	} control;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred))];
 	struct msghdr message;
 };
 

@@ -216,13 +216,14 @@ static bool is_untouched(void)
 static void check_config(void)
 {
 	static const unsigned char mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
-	struct {
-		struct vhost_vdpa_config head;
-		unsigned char mac[6];
-	} read = {.head.len = 6};
+	_Alignas(
+		struct vhost_vdpa_config) char room[sizeof(struct vhost_vdpa_config) + sizeof(mac)];
+	struct vhost_vdpa_config *read = (struct vhost_vdpa_config *)room;
 
-	call(VHOST_VDPA_GET_CONFIG, &read, "VHOST_VDPA_GET_CONFIG");
-	result(!memcmp(read.head.buf, mac, sizeof(mac)), "the device has the declared address");
+	memset(room, 0, sizeof(room));
+	read->len = sizeof(mac);
+	call(VHOST_VDPA_GET_CONFIG, read, "VHOST_VDPA_GET_CONFIG");
+	result(!memcmp(read->buf, mac, sizeof(mac)), "the device has the declared address");
 }
 
 int main(void)
