@@ -88,7 +88,7 @@ include tests/tests.mk
 # --- Files that come from the tables of verbs, options and fields; they are committed.
 
 GENERATOR   := $(O)/cli/generate/generate
-SCHEMAS     := show plan result check translate version host invalidate dirty faults event error
+SCHEMAS     := show plan result check translate version host explain invalidate dirty faults event error
 COMPLETIONS := completions/ioasidctl.bash completions/_ioasidctl completions/ioasidctl.fish
 GENERATED   := $(SCHEMAS:%=schemas/%.schema.json) schemas/io.ioasidctl.varlink $(COMPLETIONS) man/ioasidctl.1.scd
 

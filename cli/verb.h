@@ -39,6 +39,7 @@ enum option_id {
 	OPTION_GROUP,
 	OPTION_HOST_DRIVER,
 	OPTION_ROOT,
+	OPTION_MEMORY,
 	OPTION_COLOR,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -92,6 +93,7 @@ struct invocation {
 		follow, help, version;
 	const char *socket, *machine, *ready_fd, *bitmap, *page_size, *pasid, *node;
 	const char *device, *group, *host_driver, *root; /* of host */
+	const char *memory; /* of explain */
 	int driver; /* enum driver_choice */
 	int color; /* enum color_choice */
 	int answer; /* enum answer */
@@ -116,7 +118,7 @@ struct verb {
 
 extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_monitor, verb_translate,
 	verb_delete, verb_run, verb_invalidate, verb_dirty, verb_faults, verb_serve, verb_daemon,
-	verb_host, verb_version, verb_completion, verb_help;
+	verb_host, verb_version, verb_completion, verb_help, verb_explain;
 
 /* In the order of the help; terminated by NULL. */
 extern const struct verb *const verbs[];

@@ -6,11 +6,25 @@
 /* One verb a line, for those who add some at the same time. */
 // clang-format off
 const struct verb *const verbs[] = {
-	&verb_check,	  &verb_plan,	&verb_apply,   &verb_show,
-	&verb_monitor,	  &verb_delete, &verb_run,     &verb_translate,
-	&verb_invalidate, &verb_dirty,	&verb_faults,  &verb_host,
-	&verb_serve,	  &verb_daemon, &verb_version, &verb_completion,
-	&verb_help,	  NULL,
+	&verb_check,
+	&verb_plan,
+	&verb_apply,
+	&verb_show,
+	&verb_monitor,
+	&verb_delete,
+	&verb_run,
+	&verb_translate,
+	&verb_invalidate,
+	&verb_dirty,
+	&verb_faults,
+	&verb_host,
+	&verb_explain,
+	&verb_serve,
+	&verb_daemon,
+	&verb_version,
+	&verb_completion,
+	&verb_help,
+	NULL,
 };
 // clang-format on
 

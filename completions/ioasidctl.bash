@@ -19,7 +19,7 @@ _ioasidctl()
 			COMPREPLY=($(compgen -c -f -- "$cur"))
 			return
 			;;
-		check | plan | apply | show | monitor | delete | run | translate | invalidate | dirty | faults | host | serve | daemon | version | completion | help)
+		check | plan | apply | show | monitor | delete | run | translate | invalidate | dirty | faults | host | explain | serve | daemon | version | completion | help)
 			[[ $verb ]] || verb=${COMP_WORDS[i]}
 			;;
 		esac
@@ -81,6 +81,10 @@ _ioasidctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
+	--memory)
+		:
+		return
+		;;
 	--color)
 		COMPREPLY=($(compgen -W 'auto always never' -- "$cur"))
 		return
@@ -136,6 +140,10 @@ _ioasidctl()
 		options=' --json --device --group --host-driver --root --color --help --version'
 		[[ $cur == -* ]] || :
 		;;
+	explain)
+		options=' --json --root --memory --color --help --version'
+		[[ $cur == -* ]] || :
+		;;
 	serve)
 		options=' --json --machine --ready-fd --node --color --help --version'
 		[[ $cur == -* ]] || :
@@ -154,11 +162,11 @@ _ioasidctl()
 		;;
 	help)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty faults host serve daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty faults host explain serve daemon version completion help' -- "$cur"))
 		;;
 	*)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty faults host serve daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty faults host explain serve daemon version completion help' -- "$cur"))
 		;;
 	esac
 	[[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))

@@ -59,27 +59,53 @@ static int refuse_address(enum selector selector, const char *address, struct io
 	return ret;
 }
 
-/* "0000:01:00.0/virtfn3" -> the directory of that VF. */
+#define VF_MARK "/virtfn"
+
+/* "0000:01:00.0/virtfn3" */
+static bool vf_address_valid(const char *address)
+{
+	const char *slash = strchr(address, '/');
+	size_t mark = strlen(VF_MARK), length = slash ? (size_t)(slash - address) : 0;
+	char physical[24];
+
+	if (!slash || length >= sizeof(physical) || strncmp(slash, VF_MARK, mark))
+		return false;
+	memcpy(physical, address, length);
+	physical[length] = '\0';
+	return pci_address_valid(physical) && slash[mark] &&
+	       !slash[mark + strspn(slash + mark, "0123456789")];
+}
+
+bool host_address_valid(enum selector selector, const char *address)
+{
+	switch (selector) {
+	case SELECTOR_PCI:
+		return pci_address_valid(address);
+	case SELECTOR_VF:
+		return vf_address_valid(address);
+	default:
+		return name_valid(address);
+	}
+}
+
+/* By the link that the physical function has to each. */
 static int virtual_function_dir(const char *root, const char *address, char **dir,
 				struct ioasidctl_error **err)
 {
 	const char *slash = strchr(address, '/');
-	_cleanup_free_ char *physical = slash ? strndup(address, (size_t)(slash - address)) : NULL;
+	const int length = (int)(slash - address);
 	_cleanup_free_ char *link = NULL, *name = NULL;
-	size_t mark = strlen("/virtfn");
 	int ret;
 
-	if (!physical || !pci_address_valid(physical) || strncmp(slash, "/virtfn", mark) ||
-	    !slash[mark] || slash[mark + strspn(slash + mark, "0123456789")])
-		return refuse_address(SELECTOR_VF, address, err);
 	link = root_path(root, "/sys/bus/pci/devices/%s", address);
 	ret = link ? sysfs_link(link, &name) : -ENOMEM;
 	if (ret) {
 		error_new(err, ERROR_UNAVAILABLE, ret == -ENOENT ? ENODEV : -ret,
-			  "%s has no virtual function %s", physical, slash + mark);
+			  "%.*s has no virtual function %s", length, address,
+			  slash + strlen(VF_MARK));
 		error_cause(err, "%s: %s", link ? link : address, strerror(-ret));
-		error_hint(err, "`cat /sys/bus/pci/devices/%s/sriov_numvfs` says how many it has",
-			   physical);
+		error_hint(err, "`cat /sys/bus/pci/devices/%.*s/sriov_numvfs` says how many it has",
+			   length, address);
 		return ret == -ENOENT ? -ENODEV : ret;
 	}
 	*dir = root_path(root, "/sys/bus/pci/devices/%s", name);
@@ -96,10 +122,10 @@ int host_device_dir(const char *root, enum selector selector, const char *addres
 	if (!buses[selector])
 		return error_new(err, ERROR_REFUSED, EOPNOTSUPP, "sysfs lists no %s devices",
 				 selector_names[selector]);
+	if (!host_address_valid(selector, address))
+		return refuse_address(selector, address, err);
 	if (selector == SELECTOR_VF)
 		return virtual_function_dir(root, address, dir, err);
-	if (selector == SELECTOR_PCI ? !pci_address_valid(address) : !name_valid(address))
-		return refuse_address(selector, address, err);
 	path = root_path(root, "/sys/bus/%s/devices/%s", buses[selector], address);
 	if (!path)
 		return error_nomem(err);

@@ -10,6 +10,9 @@
 /* What sysfs calls the bus of that selector: "pci"; NULL: the host has no such bus. */
 const char *host_bus(enum selector selector);
 
+/* Whether the text can be the address of such a device at all, and so be part of a path. */
+bool host_address_valid(enum selector selector, const char *address);
+
 /*
  * The device's directory below root in *dir (owned), checked to exist; its last part is the
  * device's name in sysfs. Refuses addresses that aren't one name ("0000:01:00.0" for pci), or for

@@ -5,6 +5,7 @@
 #include "driver/driver.h"
 #include "plan/plan.h"
 #include "report/event.h"
+#include "report/explain.h"
 #include "report/host.h"
 #include "report/records.h"
 #include "report/translation.h"
@@ -243,6 +244,7 @@ const struct report_document report_documents[] = {
 	{"faults", "ioasidctl faults --json", &faults_document},
 	{"host", "ioasidctl host --json", &host_fields},
 	{"event", "a line of ioasidctl monitor --json", &event_fields},
+	{"explain", "ioasidctl explain --json", &explain_fields},
 	{"error", "errors of any verb with --json, on standard error", &error_document},
 	{0},
 };

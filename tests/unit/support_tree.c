@@ -99,6 +99,14 @@ void tree_unlink(const struct tree *t, const char *fmt, ...)
 	assert_int_equal(unlink(path), 0);
 }
 
+void tree_remove_dir(const struct tree *t, const char *fmt, ...)
+{
+	char path[TREE_PATH_MAX];
+
+	TREE_PATH(t, path, fmt);
+	assert_int_equal(rmdir(path), 0);
+}
+
 void tree_driver(const struct tree *t, const char *driver)
 {
 	tree_file(t, "", "/sys/bus/pci/drivers/%s/unbind", driver);

@@ -20,6 +20,9 @@ void tree_file(const struct tree *t, const char *text, const char *fmt, ...)
 /* Target as given; one that begins with "/sys" or "/dev/vfio" is put below the root. */
 void tree_link(const struct tree *t, const char *target, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* An empty directory. */
+void tree_remove_dir(const struct tree *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 void tree_unlink(const struct tree *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
