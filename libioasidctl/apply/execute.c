@@ -6,6 +6,7 @@
 #include "apply/execution.h"
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "host/raise_memlock.h"
 
 #define SMALLEST_PAGE 4096
 
@@ -79,6 +80,27 @@ static void explain_reach(const struct topology *t, const struct operation *op,
 		   "keep `map` and `allow` below that, or give the device an IOASID of its own");
 }
 
+/* The first device pins all that is mapped: only here is known how much that is. */
+static void explain_pinning(const struct execution *x, const struct topology *t,
+			    const struct operation *op, struct ioasidctl_error **err)
+{
+	const struct iommu_fd *fd = &t->fds[op->fd];
+	const struct ioasid *ioasid = &fd->ioasids[op->object];
+	_cleanup_free_ char *cause = NULL, *hint = NULL;
+	uint64_t length = 0;
+
+	if ((*err)->errnum != ENOMEM || fd->ops->choice == DRIVER_IOASID)
+		return;
+	for (size_t i = 0; i < ioasid->n_maps; i++)
+		if (ioasid->maps[i].memory != NO_INDEX)
+			length += ioasid->maps[i].length;
+	if (memlock_explain(x->env->root, length, &cause, &hint))
+		return;
+	error_cause(err, "%s", cause);
+	if (hint)
+		error_hint(err, "%s", hint);
+}
+
 /* Where the config asks for what the operation does. */
 static struct position position_of(const struct topology *t, const struct operation *op)
 {
@@ -130,6 +152,7 @@ void explain_failure(const struct execution *x, const struct operation *op,
 		error_object(err, "%s: %s", t->name, text);
 	if (op->kind == OPERATION_ATTACH || op->kind == OPERATION_REPLACE) {
 		explain_reach(t, op, err);
+		explain_pinning(x, t, op, err);
 		explain_alignment(&t->fds[op->fd].ioasids[op->object], err);
 	}
 	at = position_of(t, op);

@@ -2,19 +2,14 @@
 /* Why a call failed: first what its errno means in general, then what this machine shows. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/number.h"
 #include "driver/linux.h"
-#include "host/holders.h"
-#include "host/memlock.h"
 #include "host/module.h"
 #include "host/raise_memlock.h"
 #include "host/root.h"
@@ -225,66 +220,14 @@ bool linux_explain_gone(const char *dir, struct ioasidctl_error **err)
 	return true;
 }
 
-/* What this user's processes have pinned, this one among them. */
-static uint64_t pinned_so_far(const struct driver_env *env, const struct memlock *self)
-{
-	_cleanup_holders_ struct node_holders holders = {0};
-	uint64_t own = self->locked > self->pinned ? self->locked : self->pinned, all = 0;
-
-	if (!node_holders_read(env->root, &holders))
-		all = node_holders_locked(&holders, self->uid);
-	return all > own ? all : own;
-}
-
-/* Without /proc it's not known whether the limit applies, but it's the likelier cause. */
-static int limits_of_self(const struct driver_env *env, struct memlock *out)
-{
-	struct rlimit limit;
-
-	if (!memlock_read(env->root, "self", out))
-		return 0;
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
-		return -errno;
-	*out = (struct memlock){.soft = limit.rlim_cur == RLIM_INFINITY ? MEMLOCK_UNLIMITED
-									: limit.rlim_cur,
-				.uid = getuid()};
-	return 0;
-}
-
 void linux_explain_memory(const struct driver_env *env, uint64_t length,
 			  struct ioasidctl_error **err)
 {
-	char needed[NUMBER_TEXT_MAX], allowed[NUMBER_TEXT_MAX], used[NUMBER_TEXT_MAX];
-	_cleanup_free_ char *way_out = NULL;
-	struct memlock self;
-	uint64_t pinned;
+	_cleanup_free_ char *cause = NULL, *hint = NULL;
 
-	if (!err || limits_of_self(env, &self))
+	if (!err || memlock_explain(env->root, length, &cause, &hint))
 		return;
-	if (self.exempt || self.soft == MEMLOCK_UNLIMITED) {
-		error_cause(err, "no limit of locked memory applies, so the machine itself is "
-				 "short of memory (or of huge pages)");
-		return;
-	}
-	pinned = pinned_so_far(env, &self);
-	number_size(self.soft, allowed);
-	number_size(pinned, used);
-	number_size(length, needed);
-	if (!length)
-		error_cause(err,
-			    "all memory that this user pins must fit into the limit of locked "
-			    "memory, %s; %s of it are used, as far as can be seen",
-			    allowed, used);
-	else if (pinned)
-		error_cause(err,
-			    "it pins %s, beside %s that this user has pinned already, and the "
-			    "limit of locked memory is %s",
-			    needed, used, allowed);
-	else
-		error_cause(err, "it pins %s, and the limit of locked memory is %s", needed,
-			    allowed);
-	way_out = memlock_way_out(env->root,
-				  length + pinned > self.soft ? length + pinned : 2 * self.soft);
-	if (way_out)
-		error_hint(err, "%s", way_out);
+	error_cause(err, "%s", cause);
+	if (hint)
+		error_hint(err, "%s", hint);
 }

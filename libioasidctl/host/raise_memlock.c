@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/raise_memlock.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "host/holders.h"
+#include "host/memlock.h"
 #include "host/root.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -76,4 +79,75 @@ char *memlock_way_out(const char *root, uint64_t needed)
 			     "or run ioasidctl as root",
 			     user_name(buf, sizeof(buf)), needed >> 10);
 	return n < 0 ? NULL : text;
+}
+
+/* Without /proc it's not known whether the limit applies, but it's the likelier cause. */
+static int limits_of_self(const char *root, struct memlock *out)
+{
+	struct rlimit limit;
+
+	if (!memlock_read(root, "self", out))
+		return 0;
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return -errno;
+	*out = (struct memlock){.soft = limit.rlim_cur == RLIM_INFINITY ? MEMLOCK_UNLIMITED
+									: limit.rlim_cur,
+				.uid = getuid()};
+	return 0;
+}
+
+/* What this user's processes have pinned, this one among them. */
+static uint64_t pinned_so_far(const char *root, const struct memlock *self)
+{
+	_cleanup_holders_ struct node_holders holders = {0};
+	uint64_t own = self->locked > self->pinned ? self->locked : self->pinned, all = 0;
+
+	if (!node_holders_read(root, &holders))
+		all = node_holders_locked(&holders, self->uid);
+	return all > own ? all : own;
+}
+
+static char *limit_text(uint64_t length, uint64_t pinned, uint64_t limit)
+{
+	char needed[NUMBER_TEXT_MAX], used[NUMBER_TEXT_MAX], allowed[NUMBER_TEXT_MAX], *text;
+	int n;
+
+	number_size(length, needed);
+	number_size(pinned, used);
+	number_size(limit, allowed);
+	if (!length)
+		n = asprintf(&text,
+			     "all memory that this user pins must fit into the limit of locked "
+			     "memory, %s; %s of it are used, as far as can be seen",
+			     allowed, used);
+	else if (pinned)
+		n = asprintf(&text,
+			     "it pins %s, beside %s that this user has pinned already, and the "
+			     "limit of locked memory is %s",
+			     needed, used, allowed);
+	else
+		n = asprintf(&text, "it pins %s, and the limit of locked memory is %s", needed,
+			     allowed);
+	return n < 0 ? NULL : text;
+}
+
+int memlock_explain(const char *root, uint64_t length, char **cause, char **hint)
+{
+	struct memlock self;
+	uint64_t pinned, needed;
+	int ret = limits_of_self(root, &self);
+
+	*cause = *hint = NULL;
+	if (ret)
+		return ret;
+	if (self.exempt || self.soft == MEMLOCK_UNLIMITED) {
+		*cause = strdup("no limit of locked memory applies, so the machine itself is short "
+				"of memory (or of huge pages)");
+		return *cause ? 0 : -ENOMEM;
+	}
+	pinned = pinned_so_far(root, &self);
+	needed = length + pinned > self.soft ? length + pinned : 2 * self.soft;
+	*cause = limit_text(length, pinned, self.soft);
+	*hint = memlock_way_out(root, needed);
+	return *cause ? 0 : -ENOMEM;
 }
