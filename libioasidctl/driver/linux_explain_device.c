@@ -11,6 +11,7 @@
 #include "host/features.h"
 #include "host/group.h"
 #include "host/holders.h"
+#include "host/sysfs.h"
 
 bool linux_explain_no_group(uint32_t group, struct ioasidctl_error **err)
 {
@@ -68,6 +69,17 @@ static const char *switched_off(const struct kernel_features *k)
 	return NULL;
 }
 
+/* Each module has a switch of its own: that of the one says nothing of the other. */
+static bool goes_without_remapping(const struct driver_env *env, const char *module)
+{
+	_cleanup_free_ char *path = NULL;
+	char text[8];
+
+	return asprintf(&path, "%s/sys/module/%s/parameters/allow_unsafe_interrupts", env->root,
+			module) >= 0 &&
+	       sysfs_read(path, text, sizeof(text)) >= 0 && (*text == 'Y' || *text == '1');
+}
+
 /*
  * Without interrupt remapping a device could raise any interrupt by a plain DMA write, so none is
  * handed out.
@@ -79,7 +91,7 @@ bool linux_explain_interrupts(const struct driver_env *env, const char *module,
 	const char *parameter;
 
 	if (kernel_features_read(env->root, &kernel) || kernel.interrupt_remapping ||
-	    kernel.unsafe_interrupts)
+	    goes_without_remapping(env, module))
 		return false;
 	parameter = switched_off(&kernel);
 	error_cause(err, "the platform doesn't isolate its interrupts (no interrupt remapping%s%s)",

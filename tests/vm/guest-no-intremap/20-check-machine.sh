@@ -2,6 +2,8 @@
 # A host whose document says why no device can be handed out on it.
 # shellcheck shell=bash disable=SC2154
 . "$TOP/tests/vm/lib.sh"
+echo 0 >/sys/module/iommufd/parameters/allow_unsafe_interrupts
+echo 0 >/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts
 remember_host
 
 ioasidctl host --json
