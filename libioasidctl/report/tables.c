@@ -57,7 +57,7 @@ static TABLE(table_fields, "table", "a guest's own page table", table_list);
 static const struct field ioasid_list[] = {
 	IS(TEXT, name, ABOUT("as declared")),
 	IS(TEXT, kind, .names = ioasid_kind_names, ABOUT("who manages the table")),
-	IS(COUNT, id, OPTIONAL, ABOUT("the kernel's id on this fd")),
+	IS(COUNT, id, OPTIONAL, ABOUT("the kernel's id on this fd; vfio: the driver's")),
 	IS(BOOL, alive, ABOUT("whether the kernel still knows it, asked now")),
 	IS(TEXT, parent, OPTIONAL, ABOUT("IOASID that translates its output")),
 	IS(TEXT, viommu, OPTIONAL, ABOUT("viommu it is nested on")),
@@ -171,7 +171,8 @@ static TABLE(register_fields, "register", "a capability register", register_list
 
 #define RECORD hardware_record
 static const struct field hardware_list[] = {
-	IS(TEXT, type, ABOUT("vt-d, smmuv3, amd, mock, reference or none")),
+	IS(TEXT, type,
+	   ABOUT("vt-d, smmuv3, amd, smmu, virtio, riscv, s390, other, mock, reference or none")),
 	IS(COUNT, iova_bits, OPTIONAL, ABOUT("address width for the device")),
 	LIST(HEXES, page_sizes, ABOUT("bytes; none: not told")),
 	IS(BOOL, nesting, ABOUT("can translate in two stages")),
@@ -251,7 +252,7 @@ static const struct field device_list[] = {
 	IS(TEXT, fd, OPTIONAL, ABOUT("fd it belongs to")),
 	IS(BOOL, open, ABOUT("whether it is open here")),
 	IS(BOOL, bound, ABOUT("whether it is bound to the fd")),
-	IS(COUNT, id, OPTIONAL, ABOUT("the kernel's id on the fd, once bound")),
+	IS(COUNT, id, OPTIONAL, ABOUT("the kernel's id on the fd, once bound; vfio has none")),
 	LIST(OBJECTS, attached_to, OF(place_fields), ABOUT("IOASIDs it is in")),
 	IS(OBJECT, hardware, OPTIONAL, OF(hardware_fields),
 	   ABOUT("what its IOMMU can do; absent: not bound, or not told")),
