@@ -95,8 +95,13 @@ static int reserve_slot(struct engine *engine, struct ioasidctl_error **err)
 static bool is_same_device(const struct topology *t, const struct device *d,
 			   const struct topology *u, const struct device *e)
 {
-	return d->selector == e->selector && !strcmp(d->address, e->address) && d->fd != NO_INDEX &&
-	       e->fd != NO_INDEX && drivers_share_machine(t->fds[d->fd].ops, u->fds[e->fd].ops);
+	const bool named_alike = d->selector == e->selector && !strcmp(d->address, e->address);
+	/* A VF may be known by its address in one, and by its number in the other. */
+	const bool found_alike = (d->vf_of != NO_INDEX || e->vf_of != NO_INDEX) && d->found.name &&
+				 e->found.name && !strcmp(d->found.name, e->found.name);
+
+	return (named_alike || found_alike) && d->fd != NO_INDEX && e->fd != NO_INDEX &&
+	       drivers_share_machine(t->fds[d->fd].ops, u->fds[e->fd].ops);
 }
 
 static int refuse_taken(const struct engine *engine, const struct topology *desired,
@@ -334,6 +339,8 @@ int engine_apply(struct engine *engine, struct topology *desired, const struct t
 	if (!ret)
 		ret = survey_devices(&engine->env, slot ? *slot : NULL, desired,
 				     &(struct survey){how->may_wait, how->attempt}, err);
+	for (size_t i = 0; !ret && i < desired->n_devices; i++)
+		ret = refuse_taken(engine, desired, &desired->devices[i], err);
 	if (!ret)
 		ret = transact(engine, slot, &owned, how, result, err);
 	engine_listen(engine, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,6 +198,12 @@ static int refuse_needed(const struct driver_env *env, const struct topology *t,
 	    !strcmp(d->driver, d->found.driver))
 		return 0;
 	ret = ops->device_carries(env, d, &uses, err);
+	if (!ret && !uses && d->found.vfs && d->found.vfs != NO_INDEX &&
+	    asprintf(&uses, "it has %u virtual functions, which vanish without its driver",
+		     d->found.vfs) < 0) {
+		uses = NULL;
+		return error_nomem(err);
+	}
 	if (ret || !uses)
 		return ret;
 	ret = error_new(err, ERROR_BUSY, EBUSY, "device %s is one that the host itself needs",
@@ -210,6 +217,27 @@ static int refuse_needed(const struct driver_env *env, const struct topology *t,
 	if (d->at.line)
 		error_position(err, t->file, d->at.line, d->at.column);
 	return ret;
+}
+
+/* A VF that is declared by its address, too: only now is known that it's the same. */
+static int refuse_twice(const struct topology *t, const struct device *d,
+			struct ioasidctl_error **err)
+{
+	for (size_t i = 0; d->vf_of != NO_INDEX && d->found.name && i < t->n_devices; i++) {
+		const struct device *e = &t->devices[i];
+		int ret;
+
+		if (e == d || e->fd == NO_INDEX || !e->found.name ||
+		    strcmp(e->found.name, d->found.name))
+			continue;
+		ret = error_new(err, ERROR_CONFIG, EINVAL, "devices %s and %s are the same, %s",
+				e->name, d->name, d->found.name);
+		error_object(err, "%s", d->name);
+		if (d->at.line)
+			error_position(err, t->file, d->at.line, d->at.column);
+		return ret;
+	}
+	return 0;
 }
 
 /* Members of groups are judged when all declared devices are known; those taken come last. */
@@ -239,6 +267,9 @@ static int survey_all(const struct driver_env *env, const struct topology *live,
 		ret = survey_device(env, live, t, i, how, &group, err);
 		iommu_group_done(&group);
 	}
+	for (size_t i = 0; !ret && i < t->n_devices; i++)
+		if (t->devices[i].fd != NO_INDEX)
+			ret = refuse_twice(t, &t->devices[i], err);
 	for (size_t i = 0; !ret && i < t->n_devices; i++)
 		if (t->devices[i].fd != NO_INDEX)
 			ret = refuse_needed(env, t, &t->devices[i], err);

@@ -17,6 +17,7 @@ int fake_calls(void);
 void fake_add_device(const char *address, const char *driver, uint32_t group);
 
 /* The same that can have VFs, at first none; only as the last one that is added. */
+/* VFs are found in sysfs as "0000:0f:00.N". */
 void fake_add_physical(const char *address, const char *driver, uint32_t group, uint32_t total);
 
 /* Whether the driver tells of the other members of a device's group; at first it doesn't. */

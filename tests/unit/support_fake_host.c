@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The fake driver's host: groups, driver_override, what the host needs, virtual functions. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,14 @@ static void list_members(uint32_t group, struct iommu_group *out)
 
 void fake_host_facts(const struct driver_device *d, struct device_facts *out)
 {
+	const char *vf;
+
 	out->override = *d->override ? strdup(d->override) : NULL;
+	vf = strstr(d->address, "/virtfn");
+	if (vf && asprintf(&out->name, "0000:0f:00.%s", vf + strlen("/virtfn")) < 0)
+		out->name = NULL;
+	if (!vf)
+		out->name = strdup(d->address);
 	out->vfs = d->total_vfs ? d->vfs : NO_INDEX;
 	if (tell_members)
 		list_members(d->group, &out->members);

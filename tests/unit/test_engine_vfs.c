@@ -129,6 +129,47 @@ static void test_number_changes(void **state)
 	assert_string_equal(before, after);
 }
 
+/* "0000:0f:00.0" is what sysfs calls the first one. */
+static void test_the_same_device_twice(void **state)
+{
+	static const char twice[] =
+		CONFIG("vfs: 2", VF("0") "  - {name: b, pci: '0000:0f:00.0', driver: vfio-pci}\n",
+		       "{device: vf0}");
+	static const char other[] =
+		"version: 1\nname: u\ndevices:\n"
+		"  - {name: b, pci: '0000:0f:00.0', driver: vfio-pci}\n"
+		"fds: [{name: main, ioasids: [{name: gpa, attach: [{device: b}]}]}]\n";
+	const struct device pf = {.address = (char *)PF};
+	struct fixture *f = *state;
+
+	assert_int_equal(fake_set_vfs(NULL, &pf, 2, false, NULL, NULL), 0);
+	/* The same that virtfn0 leads to. */
+	fake_add_device("0000:0f:00.0", "nic", 1000);
+	assert_int_equal(apply(f, twice), -EINVAL);
+	assert_string_equal(f->err->message, "devices b and vf0 are the same, 0000:0f:00.0");
+	assert_applies(f, two);
+	assert_int_equal(apply(f, other), -EBUSY);
+	assert_string_equal(f->err->message, "device b (0000:0f:00.0) is held by topology t");
+}
+
+/* Its VFs would vanish, whoever has them. */
+static void test_a_physical_function_with_vfs(void **state)
+{
+	static const char taken[] = "version: 1\nname: t\ndevices:\n"
+				    "  - {name: pf, pci: '" PF "', driver: vfio-pci}\n"
+				    "fds: [{name: main, ioasids: [{name: gpa, attach: [{device: "
+				    "pf}]}]}]\n";
+	const struct device pf = {.address = (char *)PF};
+	struct fixture *f = *state;
+
+	assert_int_equal(fake_set_vfs(NULL, &pf, 2, false, NULL, NULL), 0);
+	assert_int_equal(apply(f, taken), -EBUSY);
+	assert_string_equal(f->err->cause,
+			    "it has 2 virtual functions, which vanish without its driver");
+	assert_int_equal(fake_set_vfs(NULL, &pf, 0, false, NULL, NULL), 0);
+	assert_applies(f, taken);
+}
+
 static void test_too_many(void **state)
 {
 	static const char nine[] = CONFIG("vfs: 9", "", "");
@@ -170,6 +211,8 @@ int main(void)
 		TEST(test_those_that_were_there_stay),
 		TEST(test_failures_leave_nothing),
 		TEST(test_number_changes),
+		TEST(test_the_same_device_twice),
+		TEST(test_a_physical_function_with_vfs),
 		TEST(test_too_many),
 		TEST(test_a_driver_without),
 		TEST(test_config_comes_back),

@@ -84,6 +84,13 @@ for when in before after; do
 	ok "killed $when any write of delete ($crashes of them): the next start restores"
 	is "killed $when any write of delete: it has so many" "$crashes" 5
 done
+# Not in the middle of anything.
+start_holder
+ioasidctl apply take.yaml
+is "applied" "$status" 0
+kill -KILL "$holder"
+next_start_restores
+ok "killed when all was done: the next start restores"
 check_host "after all of them"
 echo >/sys/bus/pci/devices/$member/driver_override
 finish

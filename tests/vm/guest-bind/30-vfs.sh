@@ -115,6 +115,19 @@ check_host "with the two that are there"
 echo 0 >$sriov/sriov_numvfs
 host_drivers >host.before
 
+# Kept for the next holder, which finds them made and bound.
+start_holder --keep
+ioasidctl apply vm.yaml
+is "with a holder that keeps: apply" "$status" 0
+end_holder
+is "with a holder that keeps: they stay" "$(<$sriov/sriov_numvfs)" 2
+start_holder --teardown
+ioasidctl apply vm.yaml
+is "the next holder has them" "$status $(<out)" "0 vm: nothing to do"
+end_holder
+is "the next holder's end: they are gone" "$(<$sriov/sriov_numvfs)" 0
+check_host "the next holder's end"
+
 # The holder is killed in the middle.
 for at in 1 2 3 4 5 6; do
 	KILL_AT=$at KILL_WHEN=after KILL_BELOW=/sys/ LD_PRELOAD=$BUILD/tests/vm/preload/kill_at_write.so \
