@@ -143,7 +143,8 @@ static void print_state(const json_t *d)
 	else if (!strcmp(state, "pending"))
 		printf(", %spending%s%s", paint(stdout, PAINT_CHANGE), paint(stdout, PAINT_NONE),
 		       is_true(d, "present") ? "" : " until it comes");
-	else if (!strcmp(state, "held") && !json_is_true(json_object_get(d, "alive")))
+	else if (!strcmp(state, "held") && !json_is_true(json_object_get(d, "alive")) &&
+		 !json_object_get(d, "vfs"))
 		fputs(", not bound", stdout);
 	else if (!*state)
 		fputs(", not used", stdout);

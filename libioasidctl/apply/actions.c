@@ -100,6 +100,16 @@ static int destroy_memory(const struct step *s)
 	return 0;
 }
 
+/* What was unplugged, or deleted by somebody else, has nothing left to give back. */
+static bool is_gone(const struct step *s, const struct device *d)
+{
+	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
+	bool gone = !device_ops(s->t, d)->device_find(s->x->env, d, &facts, NULL) && !facts.present;
+
+	device_facts_done(&facts);
+	return gone;
+}
+
 static int create_vdpa(const struct step *s)
 {
 	struct device *d = &s->t->devices[s->op->object];
@@ -113,7 +123,7 @@ static int create_vdpa(const struct step *s)
 static int delete_vdpa(const struct step *s)
 {
 	struct device *d = &s->t->devices[s->op->object];
-	int ret = device_ops(s->t, d)->device_delete(s->x->env, d, s->err);
+	int ret = is_gone(s, d) ? 0 : device_ops(s->t, d)->device_delete(s->x->env, d, s->err);
 
 	if (!ret)
 		d->live.made = false;
@@ -138,15 +148,6 @@ static int set_driver(const struct step *s)
 	return 0;
 }
 
-static bool is_gone(const struct step *s, const struct device *d)
-{
-	struct device_facts facts = {.group = NO_INDEX, .vfs = NO_INDEX};
-	bool gone = !device_ops(s->t, d)->device_find(s->x->env, d, &facts, NULL) && !facts.present;
-
-	device_facts_done(&facts);
-	return gone;
-}
-
 static int restore_driver(const struct step *s)
 {
 	struct device *d = &s->t->devices[s->op->object];
@@ -154,7 +155,6 @@ static int restore_driver(const struct step *s)
 
 	if (!d->live.original_driver)
 		return 0;
-	/* An unplugged device has no driver to get back. */
 	ret = is_gone(s, d) ? 0
 			    : device_ops(s->t, d)->device_set_driver(
 				      s->x->env, d, d->live.original_driver, NULL, s->err);
@@ -180,8 +180,10 @@ static int restore_vfs(const struct step *s)
 {
 	struct device *d = &s->t->devices[s->op->object];
 	uint32_t number = s->undo ? d->live.vfs_before : d->live.original_vfs;
-	int ret = s->fd->ops->device_set_vfs(s->x->env, d, number, true, NULL, s->err);
+	int ret = 0;
 
+	if (s->undo || !is_gone(s, d))
+		ret = s->fd->ops->device_set_vfs(s->x->env, d, number, true, NULL, s->err);
 	if (ret || s->undo)
 		return ret;
 	d->live.original_vfs = NO_INDEX;

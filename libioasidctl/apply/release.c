@@ -35,6 +35,8 @@ void release_device(struct topology *live, uint32_t device, bool gone)
 	if (gone) {
 		free(d->live.original_driver);
 		d->live.original_driver = NULL;
+		d->live.original_vfs = NO_INDEX;
+		d->live.made = false;
 	}
 	topology_set_absent(live, device);
 }

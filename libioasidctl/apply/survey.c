@@ -143,12 +143,17 @@ static int survey_device(const struct driver_env *env, const struct topology *li
 	const bool is_made = d->vdpa.management && device_ops(t, d)->device_create;
 	int ret;
 
+	/* What was made of a physical function goes with it. */
+	if (d->vf_of != NO_INDEX && t->devices[d->vf_of].absent) {
+		topology_set_absent(t, index);
+		return 0;
+	}
 	if (is_to_come(t, d))
 		return 0;
 	ret = device_ops(t, d)->device_find(env, d, &facts, err);
 	if (!ret && is_made && facts.present && !made_by_us(live, d))
 		ret = refuse_existing(d, err);
-	if (!ret && !is_made && is_dispensable(live, d, facts.present, how))
+	if (!ret && is_dispensable(live, d, facts.present, how))
 		topology_set_absent(t, index);
 	else if (!ret && !is_made && !facts.present)
 		ret = refuse_absent(d, how, err);

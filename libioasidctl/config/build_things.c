@@ -127,6 +127,19 @@ static void build_making(struct builder *b, const struct raw_device *raw, struct
 	d->vdpa.max_queue_pairs = (uint16_t)build_number(raw->max_queue_pairs);
 }
 
+/* What the topology makes itself doesn't come by itself; and what makes others must be there. */
+static void check_hotplug(struct builder *b, const struct place *place,
+			  const struct raw_device *raw, const struct device *d)
+{
+	if (d->hotplug == HOTPLUG_MANUAL || (!raw->vfs && !raw->management && !raw->vf))
+		return;
+	fault(b->faults, place, "hotplug", build_at(&raw->head, "hotplug"),
+	      "found attach, expected manual: this device %s",
+	      raw->vfs		? "has virtual functions to be made"
+	      : raw->management ? "is made with the topology"
+				: "is a virtual function, made with the topology");
+}
+
 static void build_device(struct builder *b, uint32_t index)
 {
 	const struct raw_device *raw = &b->raw->devices[index];
@@ -152,6 +165,7 @@ static void build_device(struct builder *b, uint32_t index)
 	d->address = address ? normal_address(b, d->selector, address) : NULL;
 	if (d->address && !raw->head.bad)
 		build_address(b, index, &place);
+	check_hotplug(b, &place, raw, d);
 }
 
 /* Needs the names of all devices. */

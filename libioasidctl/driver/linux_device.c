@@ -128,7 +128,7 @@ int linux_request_fd(const struct driver_env *env, enum selector selector, int f
 	_cleanup_close_ int event = -1;
 
 	/* The number means something else, or nothing, to VFIO devices of other buses. */
-	if (selector != SELECTOR_PCI)
+	if (selector != SELECTOR_PCI && selector != SELECTOR_VF)
 		return -1;
 	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (event < 0 || linux_arm_request(env, fd, node, event))

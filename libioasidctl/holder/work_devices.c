@@ -20,15 +20,10 @@ struct seen_group {
 	char *topology, *device, *members;
 };
 
-static const struct driver *ops_of(const struct topology *t, const struct device *d)
-{
-	return d->fd == NO_INDEX ? NULL : t->fds[d->fd].ops;
-}
-
 /* The reference machine has devices of its own. */
 static bool is_of_this_machine(const struct topology *t, const struct device *d)
 {
-	const struct driver *ops = ops_of(t, d);
+	const struct driver *ops = device_ops(t, d);
 
 	return ops && ops->choice != DRIVER_IOASID;
 }
@@ -117,7 +112,7 @@ static void look_at_group(struct work *work, const struct topology *t, const str
 	struct device_facts facts = {.group = NO_INDEX};
 	_cleanup_free_ char *members = NULL;
 
-	if (ops_of(t, d)->device_find(engine_env(work->world->engine), d, &facts, NULL) ||
+	if (device_ops(t, d)->device_find(engine_env(work->world->engine), d, &facts, NULL) ||
 	    facts.group == NO_INDEX)
 		return;
 	members = members_text(&facts);
@@ -168,7 +163,7 @@ static bool has_lost_node(const struct work *work, const struct topology *t, con
 {
 	_cleanup_free_ char *dir = NULL, *node = NULL;
 
-	return ops_of(t, d)->choice == DRIVER_IOMMUFD &&
+	return device_ops(t, d)->choice == DRIVER_IOMMUFD &&
 	       (host_device_dir(work->options->root, d->selector, d->address, &dir, NULL) ==
 			-ENODEV ||
 		(dir && host_device_vfio(dir, &node) == -ENOENT));
@@ -181,7 +176,7 @@ static void reconcile(struct work *work, const struct topology *t, uint32_t devi
 	_cleanup_(device_facts_done)
 	struct device_facts facts = {.group = NO_INDEX};
 
-	if (ops_of(t, d)->device_find(engine_env(work->world->engine), d, &facts, NULL))
+	if (device_ops(t, d)->device_find(engine_env(work->world->engine), d, &facts, NULL))
 		return;
 	if (d->live.handle && !facts.present)
 		release(work, t, device, true, "it has gone");
@@ -213,7 +208,11 @@ void devices_recheck(struct work *work)
 
 static bool is_about(const struct uevent *e, const struct device *d)
 {
-	return (e->node || e->selector == d->selector) && !strcmp(e->address, d->address);
+	/* A virtual function is declared by its number, and is a PCI device. */
+	const enum selector selector = d->selector == SELECTOR_VF ? SELECTOR_PCI : d->selector;
+	const char *name = d->found.name ? d->found.name : d->address;
+
+	return (e->node || e->selector == selector) && !strcmp(e->address, name);
 }
 
 static struct event_record record_of(const struct uevent *e)
@@ -345,7 +344,7 @@ void devices_watch_requests(struct work *work, const struct topology *t)
 {
 	for (uint32_t i = 0; i < t->n_devices; i++) {
 		const struct device *d = &t->devices[i];
-		const struct driver *ops = ops_of(t, d);
+		const struct driver *ops = device_ops(t, d);
 		int fd;
 
 		if (!ops || !ops->device_request_fd || !d->live.handle || !d->live.bound)

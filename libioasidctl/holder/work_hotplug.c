@@ -45,7 +45,7 @@ static bool is_there(const struct work *work, const struct topology *t, const st
 	struct device_facts facts = {.group = NO_INDEX};
 
 	return d->fd != NO_INDEX &&
-	       !t->fds[d->fd].ops->device_find(engine_env(work->world->engine), d, &facts, NULL) &&
+	       !device_ops(t, d)->device_find(engine_env(work->world->engine), d, &facts, NULL) &&
 	       facts.present;
 }
 

@@ -187,7 +187,7 @@ void plan_new_devices(struct planner *p)
 	plan_drivers(p, true);
 	plan_new_vfs(p);
 	for (uint32_t i = 0; i < t->n_devices; i++)
-		if (t->devices[i].prev == NO_INDEX && t->devices[i].successor_of == NO_INDEX &&
+		if (is_new(&t->devices[i]) && !takes_over(p, &t->devices[i]) &&
 		    is_made(t, &t->devices[i]))
 			emit(p, PHASE_BUILD,
 			     OPERATION(CREATE_VDPA, .fd = t->devices[i].fd, .object = i));

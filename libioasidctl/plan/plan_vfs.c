@@ -5,7 +5,7 @@
 
 static bool changes_number(const struct planner *p, const struct device *d)
 {
-	return d->vfs != NO_INDEX && d->fd != NO_INDEX &&
+	return d->vfs != NO_INDEX && d->fd != NO_INDEX && !d->absent &&
 	       (d->prev == NO_INDEX || p->live->devices[d->prev].vfs != d->vfs);
 }
 
