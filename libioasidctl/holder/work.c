@@ -207,6 +207,9 @@ int work_apply(struct work *work, struct world **other, const struct application
 	if (committed && owners_add(work, name, a->owner))
 		work_log(work, "topology %s: out of memory, its owner is not recorded", name);
 	work_follow(work, name);
+	/* Some may have come when the topology wasn't one yet. */
+	if (committed && !work->attempting)
+		hotplug_consider_all(work, desired);
 	/* An empty one takes nothing to make. */
 	if (committed && a->by &&
 	    (is_new || ret || json_is_true(json_object_get(*result, "changed"))))

@@ -64,6 +64,12 @@ void hotplug_consider(struct work *work, const struct topology *t, const struct 
 	set_timer(work);
 }
 
+void hotplug_consider_all(struct work *work, const struct topology *t)
+{
+	for (size_t i = 0; i < t->n_devices; i++)
+		hotplug_consider(work, t, &t->devices[i]);
+}
+
 static int find_candidates(const struct work *work, const struct topology *t,
 			   struct candidates *out)
 {

@@ -182,6 +182,7 @@ static int apply_again(struct work *work, struct journal_entry *entry, struct io
 		work_log(work, "topology %s: out of memory, its owner or drivers are forgotten",
 			 entry->name);
 	work_follow(work, entry->name);
+	hotplug_consider_all(work, engine_topology(work->world->engine, entry->name));
 	entry->kept = false;
 	write_entry(work, entry);
 	return 0;

@@ -141,3 +141,4 @@ int work_faults(struct work *work, const struct job *job, const struct transacti
 int hotplug_prepare(struct work *work);
 /* If the device is to be attached when it comes, and is there, it will be tried soon. */
 void hotplug_consider(struct work *work, const struct topology *t, const struct device *d);
+void hotplug_consider_all(struct work *work, const struct topology *t);
