@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "driver/vdpa.h"
+#include "host/raise_memlock.h"
 #include "host/root.h"
 #include "host/sysfs.h"
 
@@ -52,6 +53,7 @@ static bool explain_limit(const struct driver_device *dev, uint64_t length,
 {
 	char needed[NUMBER_TEXT_MAX], pinned[NUMBER_TEXT_MAX], allowed[NUMBER_TEXT_MAX];
 	uint64_t has = read_pinned(dev->env->root);
+	_cleanup_free_ char *way_out = NULL;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
@@ -63,7 +65,9 @@ static bool explain_limit(const struct driver_device *dev, uint64_t length,
 		    "%s, which vhost-vdpa applies to root, too",
 		    number_size(length, needed), number_size(has, pinned),
 		    number_size(limit.rlim_cur, allowed));
-	error_hint(err, "raise it: LimitMEMLOCK= of the service, ulimit -l of the shell");
+	way_out = memlock_way_out(dev->env->root, has + length, false);
+	if (way_out)
+		error_hint(err, "%s", way_out);
 	return true;
 }
 

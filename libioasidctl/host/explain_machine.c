@@ -151,7 +151,7 @@ static void explain_memory(struct explaining *x, struct findings *f)
 		     NULL);
 		return;
 	}
-	way_out = memlock_way_out(x->root, x->memory + x->host->memlock_used);
+	way_out = memlock_way_out(x->root, x->memory + x->host->memlock_used, true);
 	find(x, f, EXPLAIN_MEMORY, FINDING_OBSTACLE,
 	     TEXT(x, "%s can't be pinned: the limit of locked memory is %s, and %s of it are used",
 		  number_size(x->memory, wanted), limit, used),

@@ -39,7 +39,7 @@ static void explain_groups(struct explaining *x, struct findings *f)
 		for (size_t j = 0; j < i; j++) {
 			const struct host_device *a = x->found[j], *b = x->found[i];
 
-			if (!a || !b || a->group == HOST_UNKNOWN || a->group != b->group)
+			if (!a || !b || a == b || a->group == HOST_UNKNOWN || a->group != b->group)
 				continue;
 			find(x, f, EXPLAIN_GROUP, FINDING_FINE,
 			     TEXT(x,

@@ -51,7 +51,7 @@ static const char *user_name(char *buf, size_t size)
 	return !getpwuid_r(getuid(), &entry, buf, size, &found) && found ? found->pw_name : "USER";
 }
 
-char *memlock_way_out(const char *root, uint64_t needed)
+char *memlock_way_out(const char *root, uint64_t needed, bool exemptible)
 {
 	_cleanup_free_ char *unit = NULL;
 	char size[NUMBER_TEXT_MAX], buf[4096], *text = NULL;
@@ -65,19 +65,21 @@ char *memlock_way_out(const char *root, uint64_t needed)
 	if (in_container(root))
 		n = asprintf(&text,
 			     "raise it for the container: --ulimit memlock=%" PRIu64 ":%" PRIu64
-			     " (docker, podman); or give it CAP_IPC_LOCK (--cap-add ipc_lock)",
-			     needed, needed);
+			     " (docker, podman)%s",
+			     needed, needed,
+			     exemptible ? "; or give it CAP_IPC_LOCK (--cap-add ipc_lock)" : "");
 	else if (is_service(unit))
 		n = asprintf(&text,
 			     "raise it for the unit: LimitMEMLOCK=%s in [Service] (systemctl edit "
 			     "%s), then restart it",
 			     size, unit);
 	else
-		n = asprintf(&text,
-			     "raise it for the user: \"%s - memlock %" PRIu64
-			     "\" (KiB) in /etc/security/limits.d/ioasidctl.conf, then log in anew; "
-			     "or run ioasidctl as root",
-			     user_name(buf, sizeof(buf)), needed >> 10);
+		n = asprintf(
+			&text,
+			"raise it for the user: \"%s - memlock %" PRIu64
+			"\" (KiB) in /etc/security/limits.d/ioasidctl.conf, then log in anew%s",
+			user_name(buf, sizeof(buf)), needed >> 10,
+			exemptible ? "; or run ioasidctl as root" : "");
 	return n < 0 ? NULL : text;
 }
 
@@ -148,6 +150,6 @@ int memlock_explain(const char *root, uint64_t length, char **cause, char **hint
 	pinned = pinned_so_far(root, &self);
 	needed = length + pinned > self.soft ? length + pinned : 2 * self.soft;
 	*cause = limit_text(length, pinned, self.soft);
-	*hint = memlock_way_out(root, needed);
+	*hint = memlock_way_out(root, needed, true);
 	return *cause ? 0 : -ENOMEM;
 }

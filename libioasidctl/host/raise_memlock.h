@@ -2,6 +2,7 @@
 /* How to raise the limit of locked memory, which depends on what set it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -12,6 +13,7 @@ int memlock_explain(const char *root, uint64_t length, char **cause, char **hint
 
 /*
  * What to do so that `needed` bytes can be locked by this process: for a systemd unit, a container
- * or a user, whichever it runs in. Owned by the caller; NULL: out of memory.
+ * or a user, whichever it runs in; `exemptible`: whoever has CAP_IPC_LOCK isn't limited. Owned by
+ * the caller; NULL: out of memory.
  */
-char *memlock_way_out(const char *root, uint64_t needed);
+char *memlock_way_out(const char *root, uint64_t needed, bool exemptible);

@@ -379,6 +379,7 @@ static void test_memlock(void **state)
 
 	(void)state;
 	tree_file(&tree, "Name:\tx\nVmPin:\t    1024 kB\n", "/proc/self/status");
+	tree_file(&tree, "0::/system.slice/vm0.service\n", "/proc/self/cgroup");
 	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &was), 0);
 	low.rlim_max = was.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &low), 0);
@@ -389,7 +390,8 @@ static void test_memlock(void **state)
 	assert_int_equal(err->kind, ERROR_MEMORY);
 	assert_non_null(strstr(err->cause, "it pins 4K beside the 1M that are pinned, and the "
 					   "limit of locked memory is 1M"));
-	assert_non_null(strstr(err->hint, "LimitMEMLOCK="));
+	assert_string_equal(err->hint, "raise it for the unit: LimitMEMLOCK=2M in [Service] "
+				       "(systemctl edit vm0.service), then restart it");
 	check_table(dev, 0, 0, ALL, 1);
 	D.device_close(dev);
 }
