@@ -7,6 +7,7 @@
 
 #include "apply/execution.h"
 #include "apply/memory.h"
+#include "apply/takeover.h"
 #include "base/cleanup.h"
 
 struct engine {
@@ -446,4 +447,44 @@ void engine_set_trouble(struct engine *engine, const char *topology, uint32_t de
 		return;
 	free((*slot)->devices[device].trouble);
 	(*slot)->devices[device].trouble = text ? strdup(text) : NULL;
+}
+
+int engine_restore(struct engine *engine, struct topology *t, const json_t *record,
+		   struct descriptors *given, struct ioasidctl_error **err)
+{
+	int ret = find_slot(engine, t->name) ? error_new(err, ERROR_PROTOCOL, EEXIST,
+							 "topology %s comes twice", t->name)
+					     : reserve_slot(engine, err);
+
+	if (!ret)
+		ret = restore_topology(&engine->env, t, record, given, err);
+	if (ret)
+		leave_topology(t);
+	else
+		engine->topologies[engine->n_topologies++] = t;
+	return ret;
+}
+
+int engine_adopt(struct engine *engine, struct ioasidctl_error **err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < engine->n_topologies; i++)
+		ret = adopt_topology(engine->topologies[i], err);
+	return ret;
+}
+
+void engine_probe(const struct engine *engine, const char *topology,
+		  void (*said)(void *data, const char *what), void *data)
+{
+	const struct topology *t = engine_topology(engine, topology);
+
+	if (t)
+		probe_topology(t, said, data);
+}
+
+void engine_leave(struct engine *engine)
+{
+	while (engine->n_topologies)
+		leave_topology(engine->topologies[--engine->n_topologies]);
 }

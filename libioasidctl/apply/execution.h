@@ -72,3 +72,14 @@ int survey_group(const struct topology *live, struct topology *desired, uint32_t
  * whose host driver could be restored.
  */
 void release_device(struct topology *live, uint32_t device, bool gone);
+
+/*
+ * takeover_restore.c: for engine.c, see takeover.h. restore: on failure what was restored is still
+ * there, for leave_topology(), which frees the topology.
+ */
+int restore_topology(const struct driver_env *env, struct topology *t, const json_t *record,
+		     struct descriptors *given, struct ioasidctl_error **err);
+void leave_topology(struct topology *t);
+int adopt_topology(struct topology *t, struct ioasidctl_error **err);
+void probe_topology(const struct topology *t, void (*said)(void *data, const char *what),
+		    void *data);

@@ -7,6 +7,9 @@
  */
 #pragma once
 
+#include <jansson.h>
+
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "host/group.h"
 #include "model/topology.h"
@@ -36,6 +39,7 @@ struct refdev;
 	X(DMABUF, "memory backed by a device's BAR")   \
 	X(WRITE_ONLY, "write-only mappings")           \
 	X(GAPLESS, "moves without a gap")              \
+	X(TAKEOVER, "takeover by another holder")      \
 	X(GROUP_TAKE, "group: take")                   \
 	X(SRIOV, "virtual functions")                  \
 	X(PCI, "pci devices")                          \
@@ -369,8 +373,31 @@ struct driver {
 	int (*set_vfio_compat)(struct driver_fd *fd, uint32_t ioasid, struct ioasidctl_error **err);
 
 	/*
+	 * Living on in another process; all NULL where CAP_TAKEOVER is missing. record: what
+	 * besides its descriptors that process has to know of an fd or an open device. The
+	 * descriptors are added to *out, borrowed, with names that begin with `name`; *state: a new
+	 * reference. restore: there, with the same name; takes its descriptors out of `given`, and
+	 * makes no call to the kernel. `fd` of a device: that it was bound to, or would be.
+	 * -EINVAL: the state isn't one, or a descriptor is missing.
+	 */
+	int (*fd_record)(const struct driver_fd *fd, const char *name, struct descriptors *out,
+			 json_t **state, struct ioasidctl_error **err);
+	int (*fd_restore)(const struct driver_env *env, const char *name, const json_t *state,
+			  struct descriptors *given, struct driver_fd **out,
+			  struct ioasidctl_error **err);
+	int (*device_record)(const struct driver_device *dev, const char *name,
+			     struct descriptors *out, json_t **state, struct ioasidctl_error **err);
+	int (*device_restore)(struct driver_fd *fd, const char *name, const json_t *state,
+			      struct descriptors *given, struct driver_device **out,
+			      struct ioasidctl_error **err);
+	/*
+	 * close() that leaves all objects to another process with the same file; device_close() of
+	 * its devices does so from then on.
+	 */
+	void (*leave)(struct driver_fd *fd);
+	/*
 	 * Accounts everything that is pinned through the fd to the calling process, which has it
-	 * from one that ended. Each mapping must have been made without wants_va(). NULL: no need.
+	 * from another one. Each mapping must have been made without wants_va(), of a memfd.
 	 */
 	int (*adopt)(struct driver_fd *fd, struct ioasidctl_error **err);
 

@@ -55,13 +55,10 @@ static bool has_map_file(struct driver_fd *fd)
 	return iommufd_ioas_map_file(fd, &args) == -ENOENT;
 }
 
-static void fd_close(struct driver_fd *fd)
+void iommufd_leave(struct driver_fd *fd)
 {
-	for (struct driver_device *d = fd->devices; d; d = d->next) {
-		if (d->selector == SELECTOR_MOCK)
-			iommufd_mock_close(d);
+	for (struct driver_device *d = fd->devices; d; d = d->next)
 		d->owner = NULL;
-	}
 	iommufd_spaces_done(fd);
 	iommufd_viommus_done(fd);
 	if (fd->fd >= 0) {
@@ -70,6 +67,15 @@ static void fd_close(struct driver_fd *fd)
 	}
 	free(fd->node);
 	free(fd);
+}
+
+/* What the kernel wouldn't do by itself at the end of the file. */
+static void fd_close(struct driver_fd *fd)
+{
+	for (struct driver_device *d = fd->devices; d; d = d->next)
+		if (d->selector == SELECTOR_MOCK)
+			iommufd_mock_close(d);
+	iommufd_leave(fd);
 }
 
 static void fd_closep(struct driver_fd **fd)
@@ -135,9 +141,19 @@ static int adopt(struct driver_fd *fd, struct ioasidctl_error **err)
 {
 	int ret = iommufd_change_process(fd);
 
-	return ret ? iommufd_fail(err, "IOMMU_IOAS_CHANGE_PROCESS", ret,
-				  "can't take over the pinned memory of %s", fd->node)
-		   : 0;
+	/*
+	 * It is also said where the process before has ended, and could not be relieved of what it
+	 * had (accounting: process); by then all is this one's, and nothing is left to do.
+	 */
+	if (ret == -EINVAL)
+		ret = iommufd_change_process(fd);
+	if (!ret)
+		return 0;
+	iommufd_fail(err, "IOMMU_IOAS_CHANGE_PROCESS", ret,
+		     "can't take over the pinned memory of %s", fd->node);
+	if (ret == -ENOMEM)
+		linux_explain_memory(fd->env, 0, err);
+	return ret;
 }
 
 const struct driver driver_iommufd = {
@@ -196,6 +212,11 @@ const struct driver driver_iommufd = {
 	.dirty_read = iommufd_dirty_read,
 	.invalidate = iommufd_invalidate,
 	.set_vfio_compat = set_vfio_compat,
+	.fd_record = iommufd_record,
+	.fd_restore = iommufd_restore,
+	.device_record = iommufd_device_record,
+	.device_restore = iommufd_device_restore,
+	.leave = iommufd_leave,
 	.adopt = adopt,
 	.physical = iommufd_physical,
 	.ioasid_probe = iommufd_ioasid_probe,

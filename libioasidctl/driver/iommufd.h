@@ -12,6 +12,7 @@
  *	iommufd_viommu.c	vIOMMUs, vdevices, hardware queues
  *	iommufd_queue.c		reading faults and events
  *	iommufd_invalidate.c	stale caches
+ *	iommufd_takeover.c	all of that for another process
  *	iommufd_info.c		decoding of hardware registers
  *	iommufd_calls*.c	one typed wrapper for each ioctl
  *	iommufd_explain*.c	why an ioctl failed
@@ -283,6 +284,17 @@ int iommufd_device_info(struct driver_fd *fd, struct driver_device *dev, struct 
 int iommufd_device_bar_fd(struct driver_device *dev, uint32_t bar, uint64_t offset, uint64_t length,
 			  int *out, struct ioasidctl_error **err);
 int iommufd_device_probe(struct driver_fd *fd, struct driver_device *dev);
+int iommufd_record(const struct driver_fd *fd, const char *name, struct descriptors *out,
+		   json_t **state, struct ioasidctl_error **err);
+int iommufd_restore(const struct driver_env *env, const char *name, const json_t *state,
+		    struct descriptors *given, struct driver_fd **out,
+		    struct ioasidctl_error **err);
+int iommufd_device_record(const struct driver_device *dev, const char *name,
+			  struct descriptors *out, json_t **state, struct ioasidctl_error **err);
+int iommufd_device_restore(struct driver_fd *fd, const char *name, const json_t *state,
+			   struct descriptors *given, struct driver_device **out,
+			   struct ioasidctl_error **err);
+void iommufd_leave(struct driver_fd *fd);
 int iommufd_attach(struct driver_fd *fd, struct driver_device *dev, uint32_t id, uint32_t pasid,
 		   struct ioasidctl_error **err);
 int iommufd_detach(struct driver_fd *fd, struct driver_device *dev, uint32_t pasid,

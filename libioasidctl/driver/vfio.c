@@ -104,6 +104,7 @@ const struct driver driver_vfio = {
 				       "dma-buf hasn't got",
 			[CAP_GAPLESS] = "a group changes containers only while its devices are "
 					"closed",
+			[CAP_TAKEOVER] = "pinned memory belongs to the process that mapped it",
 			[CAP_MOCK] = "Linux's mock IOMMU has no VFIO groups",
 		},
 	.available = available,

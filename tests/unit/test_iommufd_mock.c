@@ -314,6 +314,18 @@ static void test_adoption(void **state)
 	(void)state;
 	EXPECT(IOMMUFD_IOAS_CHANGE_PROCESS, iommufd_ioas_change_process, .size = 8);
 	assert_int_equal(D.adopt(fd, NULL), 0);
+	/* Once for a process that ended before it could be relieved: then all is done. */
+	EXPECT(IOMMUFD_IOAS_CHANGE_PROCESS, iommufd_ioas_change_process, .size = 8);
+	FAIL(EINVAL);
+	EXPECT(IOMMUFD_IOAS_CHANGE_PROCESS, iommufd_ioas_change_process, .size = 8);
+	assert_int_equal(D.adopt(fd, NULL), 0);
+	EXPECT(IOMMUFD_IOAS_CHANGE_PROCESS, iommufd_ioas_change_process, .size = 8);
+	FAIL(ENOMEM);
+	assert_int_equal(D.adopt(fd, &err), -ENOMEM);
+	assert_int_equal(err->kind, ERROR_MEMORY);
+	error_free(steal_pointer(err));
+	EXPECT(IOMMUFD_IOAS_CHANGE_PROCESS, iommufd_ioas_change_process, .size = 8);
+	FAIL(EINVAL);
 	EXPECT(IOMMUFD_IOAS_CHANGE_PROCESS, iommufd_ioas_change_process, .size = 8);
 	FAIL(EINVAL);
 	assert_int_equal(D.adopt(fd, &err), -EINVAL);
