@@ -73,7 +73,7 @@ ARM64_MAKE  = $(MAKE) CROSS=aarch64-linux-gnu- O='$(O_ARM64)' \
 arm64:  ## static programs for arm64, and what its machine needs
 	@command -v aarch64-linux-gnu-gcc >/dev/null || { echo 'arm64: no aarch64-linux-gnu-gcc (package gcc-aarch64-linux-gnu)'; exit 1; }
 	@tests/vm/arm64/fetch '$(O_ARM64)'
-	@$(ARM64_MAKE) STATIC_TARGETS=tests/vm/smmu_dma static
+	+@$(ARM64_MAKE) STATIC_TARGETS=tests/vm/smmu_dma static
 
 .PHONY: test-vm
 test-vm: all $(VM_BIN) $(VM_PRELOAD)  ## the tests on a real kernel in a VM

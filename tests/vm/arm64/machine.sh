@@ -20,7 +20,7 @@ arm64_boot() { # INITRAMFS TAP
 		arguments=(-L "$arm64/qemu/usr/share/qemu")
 	fi
 	mapfile -t -O "${#arguments[@]}" arguments < <(arm64_machine)
-	timeout -k 5 "${VM_TIMEOUT:-2400}" "$emulator" "${arguments[@]}" -initrd "$1" \
+	timeout -k 5 "${VM_TIMEOUT:-1800}" "$emulator" "${arguments[@]}" -initrd "$1" \
 		-serial "file:$job/console" -chardev "file,id=tap,path=$2" \
 		-append "console=ttyAMA0 acpi=force iommu.passthrough=0 quiet panic=-1" \
 		>"$job/qemu" 2>&1 </dev/null
