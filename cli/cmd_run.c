@@ -11,9 +11,6 @@
 #include "output.h"
 #include "report/report.h"
 
-#define NOT_FOUND  127
-#define NOT_TO_RUN 126
-
 /* Signals for CMD; the others keep their usual effect on us. */
 static const int forwarded[] = {SIGTERM, SIGINT,  SIGHUP,   SIGQUIT, SIGUSR1,
 				SIGUSR2, SIGALRM, SIGWINCH, SIGCONT};
@@ -91,16 +88,6 @@ static int spawn(const struct engine *engine, const char *name, char *const comm
 	return ret;
 }
 
-/* The status that a shell gives to a command that can't be started. */
-static int spawn_status(const struct ioasidctl_error *err, int ret, int status)
-{
-	if (err && err->kind == ERROR_USAGE)
-		return status;
-	if (ret == -ENOENT || ret == -ENOTDIR)
-		return NOT_FOUND;
-	return ret == -EACCES || ret == -ENOEXEC || ret == -EISDIR ? NOT_TO_RUN : status;
-}
-
 /* The topology is live: CMD runs in it. Returns the exit status. */
 static int run_command(const struct invocation *in, const struct engine *engine, const char *name,
 		       struct signals *signals)
@@ -117,7 +104,7 @@ static int run_command(const struct invocation *in, const struct engine *engine,
 	}
 	ret = spawn(engine, name, in->command, &pid, &err);
 	if (ret)
-		return spawn_status(err, ret, print_errors(in, err));
+		return print_command_errors(in, err, ret);
 	return wait_for(pid, signals);
 }
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "output.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/report.h"
 
 #define SOURCE_WIDTH 100 /* of a long source line, around the caret */
+
+/* Exit statuses of a command that can't be started, as shells have them. */
+#define NOT_FOUND  127
+#define NOT_TO_RUN 126
 
 static bool starts_character(char c)
 {
@@ -102,6 +107,17 @@ int print_errors(const struct invocation *in, const struct ioasidctl_error *err)
 		print_error(e, "error");
 	free(text);
 	return error_kind_exit_status(err->kind);
+}
+
+int print_command_errors(const struct invocation *in, const struct ioasidctl_error *err, int ret)
+{
+	const int status = print_errors(in, err);
+
+	if (err && err->kind == ERROR_USAGE)
+		return status;
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return NOT_FOUND;
+	return ret == -EACCES || ret == -ENOEXEC || ret == -EISDIR ? NOT_TO_RUN : status;
 }
 
 void print_warning(const struct invocation *in, const struct ioasidctl_error *err)

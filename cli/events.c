@@ -178,6 +178,8 @@ static const struct {
 	[EVENT_VIOMMU_EVENT] = {NULL, print_viommu_event},
 	[EVENT_VIOMMU_LOST] = {NULL, print_viommu_event},
 	[EVENT_DELETED] = {NULL, print_change},
+	[EVENT_TAKEN] = {NULL, print_change},
+	[EVENT_RETURNED] = {NULL, print_change},
 	[EVENT_DEVICE_ADDED] = {"is there", NULL},
 	[EVENT_DEVICE_REMOVED] = {"has gone", NULL},
 	[EVENT_DRIVER_CHANGED] = {NULL, print_driver},

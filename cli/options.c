@@ -73,6 +73,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 			 .help = "captured tree to read instead of this machine"},
 	[OPTION_MEMORY] = {"memory", 0, "SIZE", COMPLETE_NOTHING, AT(memory),
 			   .help = "how much is to be mapped, such as 4G"},
+	[OPTION_RAW] = {"raw", 0, AT(raw), .value = true,
+			.help = "IOMMU fds opened anew, and devices that are bound to none"},
 	[OPTION_NODE] = {"node", 0, "NAME", AT(node),
 			 .help = "name of the device below /dev (ioasid)"},
 	[OPTION_COLOR] = {"color", 0, "WHEN", COMPLETE_COLOR, color_names, AT(color),

@@ -33,6 +33,12 @@ int print_json(const struct invocation *in, json_t *document);
 /* Prints all errors of the chain and returns the exit status of the first. */
 int print_errors(const struct invocation *in, const struct ioasidctl_error *err);
 
+/*
+ * The same where a command couldn't be started for `ret`: the status is what a shell gives then,
+ * 127 (not found) or 126.
+ */
+int print_command_errors(const struct invocation *in, const struct ioasidctl_error *err, int ret);
+
 /* For people only: what they should know though the verb did what it was told to. */
 void print_warning(const struct invocation *in, const struct ioasidctl_error *err);
 

@@ -408,6 +408,31 @@ static void print_fd(const json_t *fd)
 		print_viommu(viommu);
 }
 
+/* "taken raw by pid 12 (qemu-system-x86): main nic0 ram" */
+static void print_taker(const json_t *taker)
+{
+	const json_t *name;
+	size_t i;
+
+	indent(1);
+	printf("%staken%s %s by pid %" JSON_INTEGER_FORMAT, paint(stdout, PAINT_STRONG),
+	       paint(stdout, PAINT_NONE), text_of(taker, "mode"),
+	       json_integer_value(json_object_get(taker, "pid")));
+	if (json_object_get(taker, "program")) {
+		fputs(" (", stdout);
+		print_safely(stdout, text_of(taker, "program"));
+		putchar(')');
+	} else {
+		fputs(", now gone, and still open in another process", stdout);
+	}
+	putchar(':');
+	json_array_foreach (json_object_get(taker, "names"), i, name) {
+		putchar(' ');
+		print_safely(stdout, json_is_string(name) ? json_string_value(name) : "?");
+	}
+	putchar('\n');
+}
+
 void print_tree(const json_t *dump)
 {
 	const json_t *topologies = json_object_get(dump, "topologies"), *t, *part;
@@ -426,5 +451,7 @@ void print_tree(const json_t *dump)
 			print_device(part);
 		json_array_foreach (json_object_get(t, "fds"), j, part)
 			print_fd(part);
+		json_array_foreach (json_object_get(t, "taken"), j, part)
+			print_taker(part);
 	}
 }

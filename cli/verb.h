@@ -40,6 +40,7 @@ enum option_id {
 	OPTION_HOST_DRIVER,
 	OPTION_ROOT,
 	OPTION_MEMORY,
+	OPTION_RAW,
 	OPTION_COLOR,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -90,7 +91,7 @@ struct verb;
 struct invocation {
 	const struct verb *verb; /* NULL: none given */
 	bool json, yaml, names, dry_run, no_verify, verbose, keep, exit_idle, leaf, no_clear,
-		follow, help, version;
+		follow, raw, help, version;
 	const char *socket, *machine, *ready_fd, *bitmap, *page_size, *pasid, *node;
 	const char *device, *group, *host_driver, *root; /* of host */
 	const char *memory; /* of explain */
@@ -118,7 +119,7 @@ struct verb {
 
 extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_monitor, verb_translate,
 	verb_delete, verb_run, verb_invalidate, verb_dirty, verb_faults, verb_serve, verb_daemon,
-	verb_host, verb_version, verb_completion, verb_help, verb_explain;
+	verb_host, verb_version, verb_completion, verb_help, verb_explain, verb_exec;
 
 /* In the order of the help; terminated by NULL. */
 extern const struct verb *const verbs[];

@@ -13,6 +13,7 @@ const struct verb *const verbs[] = {
 	&verb_monitor,
 	&verb_delete,
 	&verb_run,
+	&verb_exec,
 	&verb_translate,
 	&verb_invalidate,
 	&verb_dirty,

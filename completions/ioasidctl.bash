@@ -19,7 +19,7 @@ _ioasidctl()
 			COMPREPLY=($(compgen -c -f -- "$cur"))
 			return
 			;;
-		check | plan | apply | show | monitor | delete | run | translate | invalidate | dirty | faults | host | explain | serve | daemon | version | completion | help)
+		check | plan | apply | show | monitor | delete | run | exec | translate | invalidate | dirty | faults | host | explain | serve | daemon | version | completion | help)
 			[[ $verb ]] || verb=${COMP_WORDS[i]}
 			;;
 		esac
@@ -120,6 +120,10 @@ _ioasidctl()
 		options=' --json --driver --machine --no-verify --verbose --color --help --version --'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -f -- "$cur"))
 		;;
+	exec)
+		options=' --json --socket --raw --color --help --version --'
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
+		;;
 	translate)
 		options=' --json --socket --pasid --access --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
@@ -162,11 +166,11 @@ _ioasidctl()
 		;;
 	help)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty faults host explain serve daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run exec translate invalidate dirty faults host explain serve daemon version completion help' -- "$cur"))
 		;;
 	*)
 		options=' --json --color --help --version'
-		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run translate invalidate dirty faults host explain serve daemon version completion help' -- "$cur"))
+		[[ $cur == -* ]] || COMPREPLY=($(compgen -W 'check plan apply show monitor delete run exec translate invalidate dirty faults host explain serve daemon version completion help' -- "$cur"))
 		;;
 	esac
 	[[ $cur == -* ]] && COMPREPLY=($(compgen -W "$options" -- "$cur"))

@@ -47,7 +47,8 @@ struct refdev;
 	X(PLATFORM, "platform devices")                \
 	X(VDPA, "vdpa devices")                        \
 	X(VQ_GROUP, "virtqueue groups")                \
-	X(MOCK, "mock devices")
+	X(MOCK, "mock devices")                        \
+	X(RAW, "devices handed over unbound")
 
 enum capability {
 #define X(id, text) CAP_##id,

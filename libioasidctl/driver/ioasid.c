@@ -389,6 +389,7 @@ const struct driver driver_ioasid = {
 			[CAP_VQ_GROUP] = "its devices have no virtqueues",
 			[CAP_TAKEOVER] = "its memory is mapped by the process that has it open",
 			[CAP_DMABUF] = "its devices have no memory of their own to map",
+			[CAP_RAW] = "its devices have no node of their own",
 		},
 	.tables = 1 << TABLE_X86_64 | 1 << TABLE_VTD_S1 | 1 << TABLE_MOCK,
 	.viommus = VIOMMUS,

@@ -220,6 +220,11 @@ static int device_probe(struct driver_fd *fd, struct driver_device *dev)
 
 const struct driver driver_vdpa = {
 	.name = "vhost-vdpa",
+	.missing =
+		{
+			[CAP_RAW] = "it translates by itself, for one program at a time: one that "
+				    "is attached nowhere is handed over untouched without --raw",
+		},
 	.device_find = linux_device_find,
 	.device_set_driver = linux_device_set_driver,
 	.device_set_override = linux_device_set_override,

@@ -106,6 +106,9 @@ const struct driver driver_vfio = {
 					"closed",
 			[CAP_TAKEOVER] = "pinned memory belongs to the process that mapped it",
 			[CAP_MOCK] = "Linux's mock IOMMU has no VFIO groups",
+			[CAP_RAW] = "a program opens the node of an IOMMU group by itself, only "
+				    "one can at a time, and the group of a device that is "
+				    "attached nowhere is left to it: /dev/vfio/GROUP",
 		},
 	.available = available,
 	.open = fd_open,

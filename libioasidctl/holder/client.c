@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "holder/connection.h"
 #include "holder/interface.h"
 #include "holder/varlink.h"
 #include "report/report.h"
@@ -24,6 +25,10 @@
 struct client {
 	int fd;
 	struct inbox in;
+	/* Descriptors that come with a reply; unless `takes_fds`, the kernel drops them. */
+	bool takes_fds;
+	int fds[CONNECTION_FDS_MAX];
+	size_t n_fds;
 };
 
 static int copy_path(const char *path, char **out, struct ioasidctl_error **err)
@@ -136,10 +141,17 @@ int client_connect(const char *path, struct client **out, struct ioasidctl_error
 	return 0;
 }
 
+static void drop_fds(struct client *client)
+{
+	while (client->n_fds)
+		close(client->fds[--client->n_fds]);
+}
+
 void client_free(struct client *client)
 {
 	if (!client)
 		return;
+	drop_fds(client);
 	close(client->fd);
 	inbox_done(&client->in);
 	free(client);
@@ -179,6 +191,42 @@ static int explain_closed(int errnum, struct ioasidctl_error **err)
 	return ret;
 }
 
+/* More than there is room for can't have come: the kernel takes no more at once. */
+static void keep_fds(struct client *client, const struct cmsghdr *header)
+{
+	const size_t n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int fds[CONNECTION_FDS_MAX];
+
+	memcpy(fds, CMSG_DATA(header), n * sizeof(int));
+	for (size_t i = 0; i < n; i++)
+		if (client->n_fds < ARRAY_SIZE(client->fds))
+			client->fds[client->n_fds++] = fds[i];
+		else
+			close(fds[i]);
+}
+
+static ssize_t receive_some(struct client *client, char *space, size_t room)
+{
+	union {
+		char space[CMSG_SPACE(CONNECTION_FDS_MAX * sizeof(int))];
+		struct cmsghdr header;
+	} control = {0};
+	struct iovec part = {.iov_base = space, .iov_len = room};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	ssize_t n;
+
+	if (!client->takes_fds)
+		return recv(client->fd, space, room, 0);
+	message.msg_control = &control;
+	message.msg_controllen = sizeof(control);
+	n = recvmsg(client->fd, &message, MSG_CMSG_CLOEXEC);
+	for (struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&message); c;
+	     c = CMSG_NXTHDR(&message, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			keep_fds(client, c);
+	return n;
+}
+
 static int receive(struct client *client, const char **text, size_t *length,
 		   struct ioasidctl_error **err)
 {
@@ -194,7 +242,7 @@ static int receive(struct client *client, const char **text, size_t *length,
 			return error_new(err, ERROR_PROTOCOL, EMSGSIZE,
 					 "the holder's answer has more than %zu bytes",
 					 varlink_limits_reply.bytes);
-		n = recv(client->fd, space, room, 0);
+		n = receive_some(client, space, room);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -281,6 +329,52 @@ int client_call(struct client *client, const char *method, json_t *parameters, j
 	int ret = send_call(client, method, false, parameters, err);
 
 	return ret ? ret : take_reply(client, method, reply, NULL, err);
+}
+
+static int check_fds(const struct client *client, const json_t *reply, struct ioasidctl_error **err)
+{
+	const json_t *names = json_object_get(reply, "names"), *name;
+	size_t i;
+	int ret;
+
+	json_array_foreach (names, i, name)
+		if (!json_is_string(name))
+			names = NULL;
+	if (json_is_array(names) && client->n_fds == json_array_size(names) + 1)
+		return 0;
+	ret = error_new(err, ERROR_PROTOCOL, EPROTO,
+			"the holder sent %zu descriptors for %zu names and a lease", client->n_fds,
+			json_array_size(names));
+	error_cause(err, "the limit of open descriptors of this process (ulimit -n) may be too "
+			 "low for all of them");
+	return ret;
+}
+
+int client_take(struct client *client, json_t *parameters, json_t **reply, int **fds, size_t *n_fds,
+		struct ioasidctl_error **err)
+{
+	int ret;
+
+	*reply = NULL;
+	client->takes_fds = true;
+	ret = client_call(client, "Take", parameters, reply, err);
+	client->takes_fds = false;
+	if (!ret)
+		ret = check_fds(client, *reply, err);
+	if (!ret) {
+		*fds = calloc(client->n_fds, sizeof(**fds));
+		ret = *fds ? 0 : error_nomem(err);
+	}
+	if (ret) {
+		json_decref(*reply);
+		*reply = NULL;
+		drop_fds(client);
+		return ret;
+	}
+	memcpy(*fds, client->fds, client->n_fds * sizeof(**fds));
+	*n_fds = client->n_fds;
+	client->n_fds = 0;
+	return 0;
 }
 
 int client_follow(struct client *client, const char *method, json_t *parameters,

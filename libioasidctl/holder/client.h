@@ -32,6 +32,14 @@ int client_call(struct client *client, const char *method, json_t *parameters, j
 		struct ioasidctl_error **err);
 
 /*
+ * Calls "Take". Steals `parameters`. *reply as above; *fds: the descriptors that came with it, one
+ * for each of its `names` and behind them the lease. The array and they are the caller's, closed
+ * on exec. ERROR_PROTOCOL: some are missing.
+ */
+int client_take(struct client *client, json_t *parameters, json_t **reply, int **fds, size_t *n_fds,
+		struct ioasidctl_error **err);
+
+/*
  * Calls a method that goes on answering ("Monitor"). Steals `parameters` (may be NULL). `each` gets
  * the parameters of every reply, borrowed, until it returns something else than 0, which is then
  * returned; 0: the holder has sent its last reply. ERROR_UNAVAILABLE: it is gone without that.

@@ -246,6 +246,8 @@ void clients_answer(struct server *s)
 
 		if (c) {
 			c->job = NULL;
+			connection_add_fds(c, steal_pointer(job->fds), job->n_fds);
+			job->n_fds = 0;
 			connection_send(c, steal_pointer(job->reply), job->reply_length,
 					clock_ms());
 			handle_messages(s, c);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,8 +27,18 @@ struct connection *connection_new(int fd, uint64_t now)
 	return c;
 }
 
+static void drop_fds(struct connection *c)
+{
+	for (size_t i = 0; i < c->n_fds; i++)
+		close(c->fds[i]);
+	free(c->fds);
+	c->fds = NULL;
+	c->n_fds = 0;
+}
+
 void connection_free(struct connection *c)
 {
+	drop_fds(c);
 	close(c->fd);
 	inbox_done(&c->in);
 	subscription_free(c->subscription);
@@ -76,11 +87,42 @@ int connection_receive(struct connection *c, uint64_t now)
 	return 0;
 }
 
+void connection_add_fds(struct connection *c, int *fds, size_t n)
+{
+	c->fds = fds;
+	c->n_fds = n;
+}
+
+/* With the descriptors: they go with the first byte, so with the first that is sent at all. */
+static ssize_t send_some(struct connection *c)
+{
+	union {
+		char space[CMSG_SPACE(CONNECTION_FDS_MAX * sizeof(int))];
+		struct cmsghdr header;
+	} control = {0};
+	struct iovec rest = {.iov_base = c->out + c->out_sent,
+			     .iov_len = c->out_length - c->out_sent};
+	struct msghdr message = {.msg_iov = &rest, .msg_iovlen = 1};
+	ssize_t n;
+
+	if (c->n_fds) {
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_SPACE(c->n_fds * sizeof(int));
+		control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+						  .cmsg_type = SCM_RIGHTS,
+						  .cmsg_len = CMSG_LEN(c->n_fds * sizeof(int))};
+		memcpy(CMSG_DATA(&control.header), c->fds, c->n_fds * sizeof(int));
+	}
+	n = sendmsg(c->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0)
+		drop_fds(c);
+	return n;
+}
+
 void connection_flush(struct connection *c, uint64_t now)
 {
 	while (c->out && !c->dead) {
-		ssize_t n = send(c->fd, c->out + c->out_sent, c->out_length - c->out_sent,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = send_some(c);
 
 		if (n < 0 && errno == EINTR)
 			continue;

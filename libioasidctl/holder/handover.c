@@ -2,6 +2,7 @@
 #include "holder/handover.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +14,21 @@
 
 #define OPEN_MARK "{fd:"
 
-/* A descriptor of one name, if there is one; the name is taken over. */
+/* If there is such a descriptor; the name is taken over. */
+static int add_one(struct handover *h, struct handover_fd one, struct ioasidctl_error **err)
+{
+	if (!one.name)
+		return error_nomem(err);
+	if (one.fd < 0)
+		free(one.name);
+	else
+		h->fds[h->n_fds++] = one;
+	return 0;
+}
+
 static int add(struct handover *h, int fd, char *name, struct ioasidctl_error **err)
 {
-	if (!name)
-		return error_nomem(err);
-	if (fd < 0)
-		free(name);
-	else
-		h->fds[h->n_fds++] = (struct handover_fd){name, fd};
-	return 0;
+	return add_one(h, (struct handover_fd){.name = name, .fd = fd}, err);
 }
 
 static char *name_in(const char *outer, const char *inner)
@@ -32,21 +38,41 @@ static char *name_in(const char *outer, const char *inner)
 	return asprintf(&name, "%s/%s", outer, inner) < 0 ? NULL : name;
 }
 
-/* A container of its own, or its queue of page faults: no interface has both. */
-static int ioasid_fd(const struct iommu_fd *fd, const struct ioasid *ioasid)
+/*
+ * The descriptor of a queue can be read by whoever has it. That of the reference device in this
+ * process only tells that there is something to be read here.
+ */
+static enum handover_kind queue_kind(const struct iommu_fd *fd)
 {
-	if (ioasid->live.exists && fd->ops->ioasid_fd_number)
-		return fd->ops->ioasid_fd_number(fd->live.handle, ioasid->live.id);
-	if (ioasid->live.exists && fd->ops->faults_fd && ioasid->flags & IOASID_FLAG_FAULT_QUEUE)
-		return fd->ops->faults_fd(fd->live.handle, ioasid->live.id);
-	return -1;
+	return fd->ops->fd_number(fd->live.handle) < 0 ? HANDOVER_SHARED : HANDOVER_QUEUE;
 }
 
-static int events_fd(const struct iommu_fd *fd, const struct viommu *viommu)
+/* A container of its own, or its queue of page faults: no interface has both. */
+static struct handover_fd ioasid_fd(const struct iommu_fd *fd, const struct ioasid *ioasid)
 {
-	return viommu->live_events.exists
-		       ? fd->ops->events_fd(fd->live.handle, viommu->live_events.id)
-		       : -1;
+	struct handover_fd one = {.fd = -1, .id = ioasid->live.id};
+
+	if (ioasid->live.exists && fd->ops->ioasid_fd_number) {
+		one.fd = fd->ops->ioasid_fd_number(fd->live.handle, ioasid->live.id);
+	} else if (ioasid->live.exists && fd->ops->faults_fd &&
+		   ioasid->flags & IOASID_FLAG_FAULT_QUEUE) {
+		one.fd = fd->ops->faults_fd(fd->live.handle, ioasid->live.id);
+		one.kind = queue_kind(fd);
+	}
+	one.name = name_in(fd->name, ioasid->name);
+	return one;
+}
+
+static struct handover_fd events_fd(const struct iommu_fd *fd, const struct viommu *viommu)
+{
+	struct handover_fd one = {.fd = -1, .id = viommu->live_events.id};
+
+	if (viommu->live_events.exists) {
+		one.fd = fd->ops->events_fd(fd->live.handle, viommu->live_events.id);
+		one.kind = queue_kind(fd);
+	}
+	one.name = name_in(fd->name, viommu->name);
+	return one;
 }
 
 static int collect_fd(const struct iommu_fd *fd, struct handover *h, struct ioasidctl_error **err)
@@ -57,11 +83,9 @@ static int collect_fd(const struct iommu_fd *fd, struct handover *h, struct ioas
 		return 0;
 	ret = add(h, fd->ops->fd_number(fd->live.handle), strdup(fd->name), err);
 	for (size_t i = 0; !ret && i < fd->n_ioasids; i++)
-		ret = add(h, ioasid_fd(fd, &fd->ioasids[i]), name_in(fd->name, fd->ioasids[i].name),
-			  err);
+		ret = add_one(h, ioasid_fd(fd, &fd->ioasids[i]), err);
 	for (size_t i = 0; !ret && i < fd->n_viommus; i++)
-		ret = add(h, events_fd(fd, &fd->viommus[i]), name_in(fd->name, fd->viommus[i].name),
-			  err);
+		ret = add_one(h, events_fd(fd, &fd->viommus[i]), err);
 	return ret;
 }
 
@@ -127,12 +151,37 @@ int handover_collect(const struct topology *t, struct handover *out, struct ioas
 	return 0;
 }
 
+static void release(struct handover_fd *one)
+{
+	if (one->owned)
+		close(one->fd);
+	free(one->name);
+}
+
 void handover_done(struct handover *h)
 {
 	for (size_t i = 0; i < h->n_fds; i++)
-		free(h->fds[i].name);
+		release(&h->fds[i]);
 	free(h->fds);
 	*h = (struct handover){0};
+}
+
+int handover_own(struct handover *h, struct ioasidctl_error **err)
+{
+	for (size_t i = 0; i < h->n_fds; i++) {
+		int copy;
+
+		if (h->fds[i].owned)
+			continue;
+		copy = fcntl(h->fds[i].fd, F_DUPFD_CLOEXEC, HANDOVER_FIRST);
+		if (copy < 0)
+			return error_new(err, ERROR_MEMORY, errno,
+					 "duplicate the descriptor of %s: %s", h->fds[i].name,
+					 strerror(errno));
+		h->fds[i].fd = copy;
+		h->fds[i].owned = true;
+	}
+	return 0;
 }
 
 /* "main, nic0, ram"; owned. */
@@ -151,19 +200,72 @@ static char *list_names(const struct handover *h)
 	return steal_pointer(text);
 }
 
-static int refuse_name(const struct handover *h, const char *name, size_t length,
-		       struct ioasidctl_error **err)
+static void hint_at_names(const struct handover *h, struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *names = list_names(h);
 
-	error_new(err, ERROR_USAGE, EINVAL, "{fd:%.*s}: nothing of that name has a descriptor",
-		  (int)length, name);
 	if (h->n_fds)
 		error_hint(err, "these have: %s", names ? names : "(out of memory)");
 	else
 		error_hint(err, "nothing in this topology has; on the reference device only "
 				"memories do");
+}
+
+static int refuse_name(const struct handover *h, const char *name, size_t length,
+		       struct ioasidctl_error **err)
+{
+	error_new(err, ERROR_USAGE, EINVAL, "{fd:%.*s}: nothing of that name has a descriptor",
+		  (int)length, name);
+	hint_at_names(h, err);
 	return -EINVAL;
+}
+
+/* The first of that name that isn't taken out yet. */
+static struct handover_fd *find(const struct handover *h, const char *name)
+{
+	for (size_t i = 0; i < h->n_fds; i++)
+		if (h->fds[i].name && !strcmp(h->fds[i].name, name))
+			return &h->fds[i];
+	return NULL;
+}
+
+static int check_wanted(const struct handover *h, const char *const *wanted, size_t i,
+			struct ioasidctl_error **err)
+{
+	for (size_t j = 0; j < i; j++)
+		if (!strcmp(wanted[i], wanted[j]))
+			return error_new(err, ERROR_USAGE, EINVAL, "%s is wanted twice", wanted[i]);
+	if (find(h, wanted[i]))
+		return 0;
+	error_new(err, ERROR_USAGE, EINVAL, "%s: nothing of that name has a descriptor", wanted[i]);
+	hint_at_names(h, err);
+	return -EINVAL;
+}
+
+int handover_select(struct handover *h, const char *const *wanted, struct ioasidctl_error **err)
+{
+	_cleanup_(handover_done)
+	struct handover chosen = {0};
+	size_t n = 0;
+	int ret = 0;
+
+	for (; !ret && wanted[n]; n++)
+		ret = check_wanted(h, wanted, n, err);
+	if (ret)
+		return ret;
+	chosen.fds = calloc(n + 1, sizeof(*chosen.fds));
+	if (!chosen.fds)
+		return error_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		struct handover_fd *from = find(h, wanted[i]);
+
+		chosen.fds[chosen.n_fds++] = *from;
+		*from = (struct handover_fd){.fd = -1};
+	}
+	handover_done(h);
+	*h = chosen;
+	chosen = (struct handover){0};
+	return 0;
 }
 
 static int refuse_ambiguous(const char *name, struct ioasidctl_error **err)

@@ -9,11 +9,21 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "driver/driver.h"
 #include "model/topology.h"
+
+enum handover_kind {
+	HANDOVER_SHARED, /* by as many as like */
+	HANDOVER_QUEUE, /* of page faults or events: what one reads, no other sees */
+	HANDOVER_RAW_DEVICE, /* bound to an IOMMU fd by one program at a time */
+};
 
 struct handover_fd {
 	char *name; /* as declared; "FD/IOASID", "group/8": owned */
-	int fd; /* borrowed */
+	int fd;
+	bool owned; /* closed with the handover; else borrowed */
+	enum handover_kind kind;
+	uint32_t id; /* QUEUE: of the IOASID or the event queue on its fd */
 };
 
 struct handover {
@@ -25,8 +35,28 @@ struct handover {
 	size_t n_fds;
 };
 
-/* All descriptors of a live topology. Objects without one (reference device) are left out. */
+/*
+ * All descriptors of a live topology, borrowed. Objects without one (reference device) are left
+ * out.
+ */
 int handover_collect(const struct topology *t, struct handover *out, struct ioasidctl_error **err);
+
+/*
+ * For programs that do the rest themselves: an IOMMU fd opened anew for each fd, devices that are
+ * bound to none, opened anew as well, and memories. `wanted` (NULL-terminated; NULL: all that can
+ * be had): those, in that order. Refused: a device that is bound, or has no such state; nothing to
+ * hand over.
+ */
+int handover_collect_raw(const struct driver_env *env, const struct topology *t,
+			 const char *const *wanted, struct handover *out,
+			 struct ioasidctl_error **err);
+
+/* Leaves those that are wanted, in that order. ERROR_USAGE: one has no descriptor, or is twice. */
+int handover_select(struct handover *h, const char *const *wanted, struct ioasidctl_error **err);
+
+/* Makes those that are borrowed its own, by duplicating them. */
+int handover_own(struct handover *h, struct ioasidctl_error **err);
+
 void handover_done(struct handover *h);
 
 /*
@@ -37,6 +67,14 @@ void handover_done(struct handover *h);
 int handover_argv(const struct handover *h, char *const argv[], char ***out,
 		  struct ioasidctl_error **err);
 void handover_free_argv(char **argv);
+
+/*
+ * Where a program finds its descriptors, set up for the calling process, which then becomes it:
+ * returns only if it can't, and is good for nothing then but to say why. `lease` (-1: none) goes
+ * behind the file with the dump, as IOASIDCTL_LEASE.
+ */
+int handover_exec(const struct handover *h, char *const argv[], const char *dump, int lease,
+		  struct ioasidctl_error **err);
 
 /*
  * Starts the program: descriptors from 3 on, LISTEN_* set, IOASIDCTL_TOPOLOGY naming a file with

@@ -19,6 +19,7 @@ extern char **environ;
 
 #define PID_KEY	   "LISTEN_PID="
 #define PID_DIGITS 12
+#define LEASE_KEY  "IOASIDCTL_LEASE="
 
 /* All that the child needs. */
 struct start {
@@ -28,11 +29,12 @@ struct start {
 	char *pid_text; /* in it, behind PID_KEY: the child alone knows its number */
 	int *moved; /* room for the descriptors on their way */
 	int dump;
-	int failed; /* pipe to the parent: the errno of what went wrong */
+	int lease; /* -1: none */
+	int failed; /* pipe to the parent: the errno of what went wrong; -1: there is no parent */
 };
 
-static const char *const own_keys[] = {PID_KEY,
-				       "LISTEN_FDS=", "LISTEN_FDNAMES=", "IOASIDCTL_TOPOLOGY="};
+static const char *const own_keys[] = {
+	PID_KEY, "LISTEN_FDS=", "LISTEN_FDNAMES=", "IOASIDCTL_TOPOLOGY=", LEASE_KEY};
 
 static bool is_own(const char *variable)
 {
@@ -58,11 +60,10 @@ static char *names_text(const struct handover *h)
 	return steal_pointer(text);
 }
 
-/* Our variables are owned, at the front, as many as own_keys; the rest is borrowed. */
 static void free_environment(char ***environment)
 {
-	for (size_t i = 0; *environment && i < ARRAY_SIZE(own_keys); i++)
-		free((*environment)[i]);
+	for (char **variable = *environment; variable && *variable; variable++)
+		free(*variable);
 	free(*environment);
 }
 
@@ -73,28 +74,46 @@ static char *format_number(const char *format, size_t number)
 	return asprintf(&text, format, number) < 0 ? NULL : text;
 }
 
-static char **make_environment(const struct handover *h)
+static char *pid_text(void)
 {
+	char *text = calloc(1, sizeof(PID_KEY) + PID_DIGITS);
+
+	return text ? strcpy(text, PID_KEY) : NULL;
+}
+
+/* Ours, beginning with the process id, then what we have. */
+static char **make_environment(const struct handover *h, int lease)
+{
+	char *const ours[] = {
+		pid_text(),
+		format_number("LISTEN_FDS=%zu", h->n_fds),
+		names_text(h),
+		format_number("IOASIDCTL_TOPOLOGY=/proc/self/fd/%zu", HANDOVER_FIRST + h->n_fds),
+		lease < 0 ? NULL : format_number(LEASE_KEY "%zu", HANDOVER_FIRST + h->n_fds + 1),
+	};
+	const size_t n_ours = ARRAY_SIZE(ours) - (lease < 0);
 	_cleanup_(free_environment)
 	char **made = NULL;
 	size_t n = 0, out = 0;
+	bool complete = true;
 
 	while (environ && environ[n])
 		n++;
-	made = calloc(n + ARRAY_SIZE(own_keys) + 1, sizeof(*made));
-	if (!made)
-		return NULL;
-	made[0] = calloc(1, sizeof(PID_KEY) + PID_DIGITS);
-	made[1] = format_number("LISTEN_FDS=%zu", h->n_fds);
-	made[2] = names_text(h);
-	made[3] = format_number("IOASIDCTL_TOPOLOGY=/proc/self/fd/%zu", HANDOVER_FIRST + h->n_fds);
-	for (; out < ARRAY_SIZE(own_keys); out++)
-		if (!made[out])
-			return NULL;
-	for (size_t i = 0; i < n; i++)
-		if (!is_own(environ[i]))
-			made[out++] = environ[i];
-	return steal_pointer(made);
+	made = calloc(n + n_ours + 1, sizeof(*made));
+	for (size_t i = 0; i < n_ours; i++) {
+		complete = complete && made && ours[i];
+		if (complete)
+			made[out++] = ours[i];
+		else
+			free(ours[i]);
+	}
+	for (size_t i = 0; complete && i < n; i++) {
+		if (is_own(environ[i]))
+			continue;
+		made[out] = strdup(environ[i]);
+		complete = made[out++];
+	}
+	return complete ? steal_pointer(made) : NULL;
 }
 
 /* Nobody can change what the program reads there. */
@@ -135,24 +154,34 @@ static void write_number(char *at, pid_t number)
 	*at = '\0';
 }
 
+/* The i-th descriptor that the program gets: behind those of the topology the dump, the lease. */
+static int source_of(const struct start *s, size_t i)
+{
+	if (i < s->h->n_fds)
+		return s->h->fds[i].fd;
+	return i == s->h->n_fds ? s->dump : s->lease;
+}
+
 /*
  * First all of them out of the way, above every number that will be taken, then each to its place;
  * dup2() also makes them survive exec.
  */
 static int place_descriptors(struct start *s)
 {
-	const size_t n = s->h->n_fds;
-	const int above = HANDOVER_FIRST + (int)n + 1;
+	const size_t n = s->h->n_fds + 1 + (s->lease >= 0);
+	const int above = HANDOVER_FIRST + (int)n;
 
-	s->failed = fcntl(s->failed, F_DUPFD_CLOEXEC, above);
-	if (s->failed < 0)
-		return -errno;
-	for (size_t i = 0; i <= n; i++) {
-		s->moved[i] = fcntl(i < n ? s->h->fds[i].fd : s->dump, F_DUPFD_CLOEXEC, above);
+	if (s->failed >= 0) {
+		s->failed = fcntl(s->failed, F_DUPFD_CLOEXEC, above);
+		if (s->failed < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < n; i++) {
+		s->moved[i] = fcntl(source_of(s, i), F_DUPFD_CLOEXEC, above);
 		if (s->moved[i] < 0)
 			return -errno;
 	}
-	for (size_t i = 0; i <= n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (dup2(s->moved[i], HANDOVER_FIRST + (int)i) < 0)
 			return -errno;
 	return 0;
@@ -184,6 +213,14 @@ static void become_program(struct start *s)
 	_exit(127);
 }
 
+static int explain(const char *program, int errnum, struct ioasidctl_error **err)
+{
+	if (errnum == ENOENT)
+		return error_new(err, ERROR_UNAVAILABLE, errnum, "%s: command not found", program);
+	return error_new(err, errnum == EACCES ? ERROR_PERMISSION : ERROR_UNAVAILABLE, errnum,
+			 "%s can't be executed: %s", program, strerror(errnum));
+}
+
 /* Waits until the program runs, or for the reason why it doesn't. */
 static int await_exec(int fd, pid_t pid, const char *program, struct ioasidctl_error **err)
 {
@@ -197,10 +234,7 @@ static int await_exec(int fd, pid_t pid, const char *program, struct ioasidctl_e
 		return 0;
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (errnum == ENOENT)
-		return error_new(err, ERROR_UNAVAILABLE, errnum, "%s: command not found", program);
-	return error_new(err, errnum == EACCES ? ERROR_PERMISSION : ERROR_UNAVAILABLE, errnum,
-			 "%s can't be executed: %s", program, strerror(errnum));
+	return explain(program, errnum, err);
 }
 
 static int fork_program(struct start *s, int report, pid_t *pid, struct ioasidctl_error **err)
@@ -221,32 +255,60 @@ static int fork_program(struct start *s, int report, pid_t *pid, struct ioasidct
 	return ret;
 }
 
+static void start_done(struct start *s)
+{
+	free_environment(&s->environment);
+	free(s->moved);
+	cleanup_close(&s->dump);
+	cleanup_close(&s->failed);
+}
+
+/* *s: start_done(), also after a failure. */
+static int start_prepare(struct start *s, const struct handover *h, char *const argv[],
+			 const char *dump, int lease, struct ioasidctl_error **err)
+{
+	*s = (struct start){.h = h, .argv = argv, .dump = -1, .lease = lease, .failed = -1};
+	s->environment = make_environment(h, lease);
+	s->moved = calloc(h->n_fds + 2, sizeof(*s->moved));
+	if (!s->environment || !s->moved)
+		return error_nomem(err);
+	s->pid_text = s->environment[0] + strlen(PID_KEY);
+	if (!argv[0])
+		return error_new(err, ERROR_USAGE, EINVAL, "no command to run");
+	s->dump = make_dump(dump, err);
+	return s->dump < 0 ? s->dump : 0;
+}
+
 int handover_spawn(const struct handover *h, char *const argv[], const char *dump, pid_t *pid,
 		   struct ioasidctl_error **err)
 {
-	_cleanup_(free_environment)
-	char **environment = make_environment(h);
-	_cleanup_free_ int *moved = calloc(h->n_fds + 1, sizeof(*moved));
 	_cleanup_close_ int report = -1;
-	_cleanup_close_ int dump_fd = -1;
-	struct start s = {.h = h, .argv = argv, .environment = environment, .moved = moved};
-	int ends[2], ret;
+	_cleanup_(start_done)
+	struct start s;
+	int ends[2], ret = start_prepare(&s, h, argv, dump, -1, err);
 
-	if (!environment || !moved)
-		return error_nomem(err);
-	if (!argv[0])
-		return error_new(err, ERROR_USAGE, EINVAL, "no command to run");
-	s.pid_text = environment[0] + strlen(PID_KEY);
-	memcpy(environment[0], PID_KEY, strlen(PID_KEY));
-	dump_fd = make_dump(dump, err);
-	if (dump_fd < 0)
-		return dump_fd;
-	s.dump = dump_fd;
+	if (ret)
+		return ret;
 	if (pipe2(ends, O_CLOEXEC))
 		return error_new(err, ERROR_MEMORY, errno, "make a pipe: %s", strerror(errno));
 	report = ends[0];
 	s.failed = ends[1];
-	ret = fork_program(&s, report, pid, err);
-	cleanup_close(&s.failed);
-	return ret;
+	return fork_program(&s, report, pid, err);
+}
+
+int handover_exec(const struct handover *h, char *const argv[], const char *dump, int lease,
+		  struct ioasidctl_error **err)
+{
+	_cleanup_(start_done)
+	struct start s;
+	int ret = start_prepare(&s, h, argv, dump, lease, err);
+
+	if (ret)
+		return ret;
+	ret = place_descriptors(&s);
+	if (ret)
+		return explain(argv[0], -ret, err);
+	write_number(s.pid_text, getpid());
+	execvpe(argv[0], argv, s.environment);
+	return explain(argv[0], errno, err);
 }

@@ -27,13 +27,14 @@ enum job_kind {
 	JOB_INVALIDATE,
 	JOB_DIRTY,
 	JOB_FAULTS,
+	JOB_TAKE,
 	JOB_FOLLOW
 };
 
 /* All parameters of all methods; strings borrowed from the message, NULL when absent. */
 struct parameters {
 	const char *config, *file, *driver, *machine, *name, *form, *interface;
-	const char *object, *action, *range, *page_size, *device, *access, *answer;
+	const char *object, *action, *range, *page_size, *device, *access, *answer, *mode;
 	const json_t *entries, *iovas, *names; /* arrays of strings */
 	json_int_t pasid; /* -1: absent */
 	bool dry_run, verify, list, verbose, leaf, keep;
@@ -49,6 +50,8 @@ struct job {
 	struct connection *connection; /* whom to answer, for the loop alone; NULL: nobody */
 	char *reply; /* the message to send; NULL: memory ran out */
 	size_t reply_length;
+	int *fds; /* to go with it; owned, and so are the descriptors */
+	size_t n_fds;
 };
 
 void job_free(struct job *job);

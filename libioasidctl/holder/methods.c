@@ -76,7 +76,7 @@ static const struct method methods[] = {
 	 NULL,
 	 JOB_PLAN,
 	 {REQUIRED(config), TEXT(file), TEXT(driver), TEXT(machine)}},
-	/* Open to all, but answers each only with what is theirs: see may_show(). */
+	/* Open to all, but answers each only with what is theirs, as Take does: see may_show(). */
 	{INTERFACE_OWN ".Show", true, NULL, JOB_SHOW, {TEXT(name), TEXT(form)}},
 	{INTERFACE_OWN ".Translate",
 	 true,
@@ -104,6 +104,11 @@ static const struct method methods[] = {
 	 NULL,
 	 JOB_FAULTS,
 	 {REQUIRED(name), TEXT(object), TEXT(answer), BOOL(verbose)}},
+	{INTERFACE_OWN ".Take",
+	 true,
+	 NULL,
+	 JOB_TAKE,
+	 {REQUIRED(name), TEXT(mode), SOME_TEXTS(names)}},
 	/* Open to all, like Show: see subscription.c. */
 	{INTERFACE_OWN ".Monitor", true, NULL, JOB_FOLLOW, {SOME_TEXTS(names)}},
 	{NULL, false, NULL, 0, {}},
@@ -115,6 +120,9 @@ void job_free(struct job *job)
 		return;
 	varlink_message_done(&job->message);
 	free(job->reply);
+	for (size_t i = 0; i < job->n_fds; i++)
+		close(job->fds[i]);
+	free(job->fds);
 	free(job);
 }
 

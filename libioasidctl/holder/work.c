@@ -59,6 +59,7 @@ void work_free(struct work *work)
 {
 	if (!work)
 		return;
+	takers_forget(work, NULL);
 	watches_free(work->watches);
 	attempts_free(work->attempts);
 	devices_forget(work, NULL);
@@ -270,8 +271,10 @@ static int delete_topology(struct work *work, const char *name, const struct pee
 	struct engine *engine = work->world->engine;
 	_cleanup_topology_ struct topology *was =
 		how->dry_run ? NULL : remember(engine_topology(engine, name));
-	int ret;
+	int ret = by ? takers_refuse_delete(work, name, err) : 0;
 
+	if (ret)
+		return ret;
 	work->changing = name;
 	ret = engine_delete(engine, name, how, result, err);
 	work->changing = NULL;
@@ -282,13 +285,14 @@ static int delete_topology(struct work *work, const char *name, const struct pee
 		return ret;
 	if (was)
 		tell_change(work, EVENT_DELETED, was, by);
+	takers_forget(work, name);
 	owners_remove(work, name);
 	if (journal_remove(work->journal, name, &why))
 		work_log_error(work, "journal", why);
 	return ret;
 }
 
-static int perform(struct work *work, const struct job *job, struct transaction *how, json_t **out,
+static int perform(struct work *work, struct job *job, struct transaction *how, json_t **out,
 		   struct ioasidctl_error **err)
 {
 	json_t *result = NULL;
@@ -303,6 +307,8 @@ static int perform(struct work *work, const struct job *job, struct transaction 
 		return work_faults(work, job, how, out, err);
 	case JOB_DIRTY:
 		return work_dirty(work, job, how, out, err);
+	case JOB_TAKE:
+		return work_take(work, job, out, err);
 	case JOB_TRANSLATE:
 		return work_translate(work, job, out, err);
 	case JOB_PLAN:

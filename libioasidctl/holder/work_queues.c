@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,6 +172,16 @@ static void events_ready(void *data, const struct watch *watch)
 		tell_event(work, t, fd, viommu, &events[i]);
 }
 
+/* What a program reads that was handed the queue isn't for us. */
+static bool is_ours(const struct work *work, const struct topology *t, const struct iommu_fd *fd,
+		    const char *object, uint32_t id)
+{
+	char name[2 * NAME_MAX_LENGTH + 2];
+
+	snprintf(name, sizeof(name), "%s/%s", fd->name, object);
+	return !takers_with_queue(work->takers, t->name, name, id);
+}
+
 void queues_watch(struct work *work, const struct topology *t)
 {
 	for (uint32_t i = 0; i < t->n_fds; i++) {
@@ -182,7 +193,7 @@ void queues_watch(struct work *work, const struct topology *t)
 
 			if (ioasid->live.exists && ioasid->flags & IOASID_FLAG_FAULT_QUEUE)
 				descriptor = fd->ops->faults_fd(fd->live.handle, ioasid->live.id);
-			if (descriptor >= 0)
+			if (descriptor >= 0 && is_ours(work, t, fd, ioasid->name, ioasid->live.id))
 				work_watch(work, t, i, j, descriptor, faults_ready);
 		}
 		for (uint32_t j = 0; j < fd->n_viommus; j++) {
@@ -192,7 +203,8 @@ void queues_watch(struct work *work, const struct topology *t)
 			if (viommu->live_events.exists)
 				descriptor =
 					fd->ops->events_fd(fd->live.handle, viommu->live_events.id);
-			if (descriptor >= 0)
+			if (descriptor >= 0 &&
+			    is_ours(work, t, fd, viommu->name, viommu->live_events.id))
 				work_watch(work, t, i, j, descriptor, events_ready);
 		}
 	}

@@ -139,21 +139,72 @@ static int show_yaml(const struct topology *t, json_t **out, struct ioasidctl_er
 	return *out ? 0 : error_nomem(err);
 }
 
-static int show_json(const struct work *work, const struct job *job, const struct topology *only,
+/* One array for the names of all. */
+static json_t *report_with(const struct driver_env *env, const struct topology *t,
+			   const struct taker *takers, struct taker_record *records,
+			   const char **names)
+{
+	size_t n = 0, n_names = 0;
+	json_t *json;
+
+	for (const struct taker *by = takers_of(takers, t->name); by; by = takers_next(by)) {
+		struct taker_record *record = &records[n++];
+
+		*record = (struct taker_record){
+			.pid = (uint64_t)by->peer.pid,
+			.uid = by->peer.uid,
+			.program = taker_program(by, env->root),
+			.mode = take_mode_names[by->raw],
+			.names = names + n_names,
+			.n_names = by->n_taken,
+		};
+		for (size_t i = 0; i < by->n_taken; i++)
+			names[n_names++] = by->taken[i].name;
+	}
+	json = report_taken_topology(env, t, records, n);
+	while (n)
+		free((char *)records[--n].program);
+	return json;
+}
+
+static json_t *show_one(struct work *work, const struct topology *t)
+{
+	/* Not into the trace of a transaction that this overtakes. */
+	struct driver_env env = *engine_env(work->world->engine);
+	_cleanup_free_ struct taker_record *records = NULL;
+	_cleanup_free_ const char **names = NULL;
+	size_t n = 0, n_names = 0;
+
+	env.trace = NULL;
+	takers_refresh(work, t->name);
+	for (const struct taker *by = takers_of(work->takers, t->name); by; by = takers_next(by)) {
+		n++;
+		n_names += by->n_taken;
+	}
+	if (!n)
+		return report_topology(&env, t);
+	records = calloc(n, sizeof(*records));
+	names = calloc(n_names + 1, sizeof(*names));
+	return records && names ? report_with(&env, t, work->takers, records, names) : NULL;
+}
+
+json_t *show_dump(struct work *work, const struct topology *t)
+{
+	return report_dump(json_pack("[o]", show_one(work, t)));
+}
+
+static int show_json(struct work *work, const struct job *job, const struct topology *only,
 		     json_t **out, struct ioasidctl_error **err)
 {
 	const struct engine *engine = work->world->engine;
-	/* Not into the trace of a transaction that this overtakes. */
-	struct driver_env env = *engine_env(engine);
 	json_t *topologies = json_array(), *dump;
 
-	env.trace = NULL;
 	for (size_t i = 0; topologies && i < engine_count(engine); i++) {
 		const struct topology *t = engine_topology_at(engine, i);
 
 		if (only ? t != only : !may_show(work, t, &job->peer))
 			continue;
-		if (!json_array_append_new(topologies, report_topology(&env, t)))
+		if (!json_array_append_new(topologies, show_one(work, t)))
 			continue;
 		json_decref(topologies);
 		topologies = NULL;

@@ -5,6 +5,7 @@
 #include "holder/attempts.h"
 #include "holder/bindings.h"
 #include "holder/event.h"
+#include "holder/takers.h"
 #include "holder/watches.h"
 #include "holder/work.h"
 #include "holder/world.h"
@@ -39,6 +40,7 @@ struct work {
 	const char *attempting; /* the topology that is tried now; NULL: none */
 	struct waiting_fault *faults; /* that nobody has answered yet, oldest first */
 	size_t n_faults;
+	struct taker *takers; /* who has been handed descriptors */
 	/* An event concerned a topology that was being changed: look at all, or even consider what
 	 * could be attached. */
 	bool recheck, reconsider;
@@ -80,6 +82,17 @@ void record_end(struct work *work, struct record *record, const struct topology 
 /* Bindings were given up or lost outside of a transaction. */
 void record_refresh(struct work *work, const struct topology *live);
 
+/*
+ * work_take.c. Take's descriptors go into the job. takers_refresh() notices at once who has
+ * returned all of that topology.
+ */
+int work_take(struct work *work, struct job *job, json_t **out, struct ioasidctl_error **err);
+void takers_refresh(struct work *work, const char *topology);
+/* -EBUSY: somebody has its descriptors. */
+int takers_refuse_delete(struct work *work, const char *topology, struct ioasidctl_error **err);
+/* The topology has gone; NULL: all have. */
+void takers_forget(struct work *work, const char *topology);
+
 /* work_translate.c */
 int work_translate(struct work *work, const struct job *job, json_t **out,
 		   struct ioasidctl_error **err);
@@ -89,6 +102,8 @@ int work_translate(struct work *work, const struct job *job, json_t **out,
 int work_find_shown(const struct work *work, const struct job *job, const struct topology **out,
 		    struct ioasidctl_error **err);
 int work_show(struct work *work, const struct job *job, json_t **out, struct ioasidctl_error **err);
+/* The dump with that topology alone; a new reference; NULL: out of memory. */
+json_t *show_dump(struct work *work, const struct topology *t);
 /* work_live.c: what is done with live objects beside transactions. */
 int work_invalidate(struct work *work, const struct job *job, const struct transaction *how,
 		    json_t **out, struct ioasidctl_error **err);

@@ -41,7 +41,7 @@ static int keep_printable(const char *text, char **out)
 	return 0;
 }
 
-static int read_command(const char *root, const char *pid, char **out)
+int process_command(const char *root, const char *pid, char **out)
 {
 	_cleanup_free_ char *path = root_path(root, "/proc/%s/comm", pid);
 	char text[64];
@@ -218,7 +218,7 @@ static int describe(struct node_holder *holder, const char *root, const char *pi
 
 	qsort(holder->open, holder->n_open, sizeof(*holder->open), compare_descriptors);
 	number_parse(pid, &holder->pid);
-	ret = read_command(root, pid, &holder->command);
+	ret = process_command(root, pid, &holder->command);
 	if (!ret)
 		ret = process_unit(root, pid, &holder->unit);
 	if (!ret && memlock_read(root, pid, &holder->memlock) == -ENOMEM)

@@ -35,6 +35,8 @@ struct node_holders {
 	uint64_t hidden; /* processes whose descriptors this one may not see */
 };
 
+/* What a process calls itself, without control characters ("?": it has ended). 0, -ENOMEM. */
+int process_command(const char *root, const char *pid, char **command);
 /* The systemd unit of a process ("self": this one) by its cgroup; *unit NULL: none. 0, -ENOMEM. */
 int process_unit(const char *root, const char *pid, char **unit);
 

@@ -14,6 +14,8 @@
 	X(ENDING, "ending", "the holder ends")                                                     \
 	X(APPLIED, "applied", "a topology was made or changed by user uid, process pid")           \
 	X(DELETED, "deleted", "a topology was removed by user uid, process pid")                   \
+	X(TAKEN, "taken", "descriptors of a topology were handed to user uid, process pid")        \
+	X(RETURNED, "returned", "what was handed to user uid, process pid is closed everywhere")   \
 	X(DEVICE_ADDED, "device-added", "the machine has a new device")                            \
 	X(DEVICE_REMOVED, "device-removed", "a device has gone from the machine")                  \
 	X(DRIVER_CHANGED, "driver-changed", "a device has another host driver, or none")           \

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "report/fields.h"
+#include "report/report.h"
 
 struct range_record {
 	uint64_t first, last;
@@ -153,6 +154,8 @@ struct topology_record {
 	size_t n_devices;
 	const struct fd_record *fds;
 	size_t n_fds;
+	const struct taker_record *taken;
+	size_t n_taken;
 };
 
 extern const struct field_table topology_fields, mapping_fields, range_fields;

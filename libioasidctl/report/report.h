@@ -9,7 +9,24 @@
 
 #define REPORT_SCHEMA_VERSION 1
 
-/* One element of "topologies" in the dump. New reference; NULL: out of memory. */
+/* A program that has been handed descriptors of a topology. All borrowed. */
+struct taker_record {
+	uint64_t pid, uid;
+	const char *program; /* NULL: unknown */
+	const char *mode; /* of take_mode_names */
+	const char *const *names; /* of the descriptors */
+	size_t n_names;
+};
+
+extern const char *const take_mode_names[];
+
+/*
+ * One element of "topologies" in the dump; `taken`: who has its descriptors. New reference; NULL:
+ * out of memory.
+ */
+json_t *report_taken_topology(const struct driver_env *env, const struct topology *t,
+			      const struct taker_record *taken, size_t n_taken);
+/* The same where nobody has been handed any. */
 json_t *report_topology(const struct driver_env *env, const struct topology *t);
 
 /* Addresses to be translated as the IOMMU would for a device. */

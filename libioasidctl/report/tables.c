@@ -264,6 +264,21 @@ static const struct field device_list[] = {
 static TABLE(device_fields, "device", "a device that does DMA", device_list);
 #undef RECORD
 
+const char *const take_mode_names[] = {"attached", "raw", NULL};
+
+#define RECORD taker_record
+static const struct field taker_list[] = {
+	IS(COUNT, pid, ABOUT("process that took them; its children may have them, too")),
+	IS(COUNT, uid, ABOUT("its user id")),
+	IS(TEXT, program, OPTIONAL, ABOUT("what it calls itself now; absent: it has ended")),
+	IS(TEXT, mode, .names = take_mode_names,
+	   ABOUT("attached: as they are; raw: an IOMMU fd of its own and unbound devices")),
+	LIST(TEXTS, names, ABOUT("of the descriptors")),
+	{0},
+};
+static TABLE(taker_fields, "taker", "a program that has descriptors of the topology", taker_list);
+#undef RECORD
+
 #define RECORD topology_record
 static const struct field topology_list[] = {
 	IS(TEXT, name, ABOUT("of the topology")),
@@ -272,6 +287,7 @@ static const struct field topology_list[] = {
 	LIST(OBJECTS, memories, OF(memory_fields)),
 	LIST(OBJECTS, devices, OF(device_fields)),
 	LIST(OBJECTS, fds, OF(fd_fields)),
+	LIST(OBJECTS, taken, OF(taker_fields), ABOUT("programs that have its descriptors")),
 	{0},
 };
 TABLE(topology_fields, "topology", "what one config declares, as it is now", topology_list);

@@ -81,11 +81,19 @@ static void gather_topology(struct gather *g, const struct topology *t, struct t
 
 json_t *report_topology(const struct driver_env *env, const struct topology *t)
 {
+	return report_taken_topology(env, t, NULL, 0);
+}
+
+json_t *report_taken_topology(const struct driver_env *env, const struct topology *t,
+			      const struct taker_record *taken, size_t n_taken)
+{
 	struct gather g = {.env = env};
 	struct topology_record record;
 	json_t *json;
 
 	gather_topology(&g, t, &record);
+	record.taken = taken;
+	record.n_taken = n_taken;
 	json = g.failed ? NULL : fields_encode(&topology_fields, &record);
 	gather_done(&g);
 	return json;

@@ -84,7 +84,7 @@ run "$ioasidctl" --help
 exits 0 "--help: exit status"
 golden "$out" help
 silent "$err" "--help: nothing on standard error"
-for verb in check plan apply show translate delete run daemon host version completion help; do
+for verb in check plan apply show translate delete run exec daemon host version completion help; do
 	run "$ioasidctl" "$verb" --help
 	exits 0 "$verb --help: exit status"
 	golden "$out" "help-$verb"

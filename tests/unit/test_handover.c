@@ -20,6 +20,11 @@
 #include "driver/driver.h"
 #include "holder/handover.h"
 
+#define FD(name_, number)                               \
+	{                                               \
+		.name = (char *)(name_), .fd = (number) \
+	}
+
 static int number_of_fd(const struct driver_fd *fd)
 {
 	return *(const int *)fd;
@@ -142,7 +147,7 @@ static void test_collect_of_vfio(void **state)
 
 static void test_arguments(void **state)
 {
-	struct handover_fd fds[] = {{(char *)"main", 10}, {"nic0", 11}, {"ram", 12}};
+	struct handover_fd fds[] = {FD("main", 10), FD("nic0", 11), FD("ram", 12)};
 	const struct handover h = {fds, 3};
 	char *const argv[] = {"vmm",	 "{fd:main}", "-dev=fd={fd:nic0},iommu={fd:main}",
 			      "{fd:ram", "{fd}",      "{}{fd:ram}{fd:ram}}",
@@ -174,7 +179,7 @@ static void refuse(const struct handover *h, const char *argument, const char *m
 
 static void test_wrong_arguments(void **state)
 {
-	struct handover_fd fds[] = {{(char *)"main", 10}, {"ram", 11}, {"main", 12}};
+	struct handover_fd fds[] = {FD("main", 10), FD("ram", 11), FD("main", 12)};
 	const struct handover h = {fds, 3}, none = {0};
 
 	(void)state;
@@ -221,9 +226,8 @@ static void run_script(const struct handover *h, const char *script, int expecte
 
 static void test_program_finds_its_descriptors(void **state)
 {
-	struct handover_fd fds[] = {{"main", file_with("first")},
-				    {"ram", file_with("second")},
-				    {"nic0", file_with("third")}};
+	struct handover_fd fds[] = {FD("main", file_with("first")), FD("ram", file_with("second")),
+				    FD("nic0", file_with("third"))};
 	struct handover h = {fds, 3};
 
 	(void)state;
@@ -267,8 +271,8 @@ static void test_overlapping_numbers(void **state)
 	for (int i = 0; i < 3; i++)
 		saved[i] = fcntl(3 + i, F_DUPFD_CLOEXEC, 50);
 	for (size_t o = 0; o < ARRAY_SIZE(orders); o++) {
-		struct handover_fd fds[] = {
-			{"a", orders[o][0]}, {"b", orders[o][1]}, {"c", orders[o][2]}};
+		struct handover_fd fds[] = {FD("a", orders[o][0]), FD("b", orders[o][1]),
+					    FD("c", orders[o][2])};
 		struct handover h = {fds, 3};
 
 		for (int i = 0; i < 3; i++) {
@@ -346,7 +350,7 @@ static void test_programs_that_cant_be_run(void **state)
 static void test_a_descriptor_that_is_closed(void **state)
 {
 	char *const argv[] = {"true", NULL};
-	struct handover_fd fds[] = {{"main", 1000}};
+	struct handover_fd fds[] = {FD("main", 1000)};
 	const struct handover h = {fds, 1};
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 	pid_t pid;
@@ -354,6 +358,130 @@ static void test_a_descriptor_that_is_closed(void **state)
 	(void)state;
 	assert_int_equal(handover_spawn(&h, argv, "{}", &pid, &err), -EBADF);
 	assert_string_equal(err->message, "true can't be executed: Bad file descriptor");
+}
+
+static struct handover handover_of(const char *const *names, size_t n)
+{
+	struct handover h = {.fds = calloc(n, sizeof(*h.fds)), .n_fds = n};
+
+	assert_non_null(h.fds);
+	for (size_t i = 0; i < n; i++) {
+		h.fds[i] = (struct handover_fd)FD(strdup(names[i]), (int)(100 + i));
+		assert_non_null(h.fds[i].name);
+	}
+	return h;
+}
+
+static void test_only_some(void **state)
+{
+	static const char *const names[] = {"main", "main/s1", "nic0", "ram"};
+	static const char *const wanted[] = {"ram", "main", NULL},
+				 *const twice[] = {"ram", "ram", NULL},
+				 *const unknown[] = {"ram", "rom", NULL}, *const none[] = {NULL};
+	_cleanup_error_ struct ioasidctl_error *err = NULL, *second = NULL;
+	struct handover h = handover_of(names, ARRAY_SIZE(names));
+
+	(void)state;
+	assert_int_equal(handover_select(&h, twice, &err), -EINVAL);
+	assert_int_equal(err->kind, ERROR_USAGE);
+	assert_string_equal(err->message, "ram is wanted twice");
+	assert_int_equal(handover_select(&h, unknown, &second), -EINVAL);
+	assert_int_equal(second->kind, ERROR_USAGE);
+	assert_string_equal(second->message, "rom: nothing of that name has a descriptor");
+	assert_string_equal(second->hint, "these have: main, main/s1, nic0, ram");
+	assert_int_equal(h.n_fds, 4);
+	assert_int_equal(handover_select(&h, wanted, NULL), 0);
+	assert_int_equal(h.n_fds, 2);
+	assert_string_equal(h.fds[0].name, "ram");
+	assert_int_equal(h.fds[0].fd, 103);
+	assert_string_equal(h.fds[1].name, "main");
+	assert_int_equal(h.fds[1].fd, 100);
+	assert_int_equal(handover_select(&h, none, NULL), 0);
+	assert_int_equal(h.n_fds, 0);
+	handover_done(&h);
+}
+
+static void test_descriptors_of_its_own(void **state)
+{
+	static const char *const names[] = {"ram", "closed"};
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+	_cleanup_close_ int file = file_with("there");
+	struct handover h = handover_of(names, 1);
+	char text[8] = "";
+	int own;
+
+	(void)state;
+	h.fds[0].fd = file;
+	assert_int_equal(handover_own(&h, NULL), 0);
+	own = h.fds[0].fd;
+	assert_true(own > 2 && own != file);
+	assert_true(fcntl(own, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(pread(own, text, 5, 0), 5);
+	assert_string_equal(text, "there");
+	/* Once is enough. */
+	assert_int_equal(handover_own(&h, NULL), 0);
+	assert_int_equal(h.fds[0].fd, own);
+	handover_done(&h);
+	assert_int_equal(fcntl(own, F_GETFD), -1);
+	assert_true(fcntl(file, F_GETFD) >= 0);
+
+	h = handover_of(names, 2);
+	h.fds[0].fd = file;
+	h.fds[1].fd = 1000;
+	assert_int_equal(handover_own(&h, &err), -EBADF);
+	assert_string_equal(err->message,
+			    "duplicate the descriptor of closed: Bad file descriptor");
+	handover_done(&h);
+	assert_true(fcntl(file, F_GETFD) >= 0);
+}
+
+/* In a child, which becomes the program. Its exit status; 200 and the errno, if it couldn't. */
+static int exec_script(const struct handover *h, const char *program, const char *script, int lease)
+{
+	char *const argv[] = {(char *)program, "-c", (char *)script, NULL};
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		int ret = handover_exec(h, argv, "{\"dump\": 1}", lease, NULL);
+
+		_exit(200 - ret);
+	}
+	return exit_status(pid);
+}
+
+static void test_becoming_a_program(void **state)
+{
+	struct handover_fd fds[] = {FD("main", file_with("first")), FD("ram", file_with("second"))};
+	const struct handover h = {fds, 2};
+	int lease[2];
+
+	(void)state;
+	setenv("IOASIDCTL_LEASE", "77", 1);
+	setenv("LISTEN_PID", "1", 1);
+	assert_int_equal(pipe2(lease, O_CLOEXEC), 0);
+	assert_int_equal(exec_script(&h, "sh",
+				     "[ \"$LISTEN_FDS\" = 2 ] && [ $LISTEN_PID = $$ ] &&"
+				     "[ \"$LISTEN_FDNAMES\" = main:ram ] &&"
+				     "[ \"$(cat <&3) $(cat <&4)\" = 'first second' ] &&"
+				     "[ \"$IOASIDCTL_TOPOLOGY\" = /proc/self/fd/5 ] &&"
+				     "[ \"$(cat $IOASIDCTL_TOPOLOGY)\" = '{\"dump\": 1}' ] &&"
+				     "[ \"$IOASIDCTL_LEASE\" = 6 ] && [ -p /proc/self/fd/6 ] &&"
+				     "[ $(env | grep -c IOASIDCTL_LEASE) = 1 ]",
+				     lease[0]),
+			 0);
+	assert_int_equal(exec_script(&h, "sh",
+				     "[ -z \"$IOASIDCTL_LEASE\" ] && [ ! -e /proc/self/fd/6 ]", -1),
+			 0);
+	unsetenv("IOASIDCTL_LEASE");
+	unsetenv("LISTEN_PID");
+	assert_int_equal(exec_script(&h, "no-such-program-anywhere", "", lease[0]), 200 + ENOENT);
+	assert_int_equal(exec_script(&h, "/etc/passwd", "", lease[0]), 200 + EACCES);
+	fds[1].fd = 1000;
+	assert_int_equal(exec_script(&h, "sh", "", lease[0]), 200 + EBADF);
+	for (size_t i = 0; i < 2; i++)
+		close(lease[i]);
+	close(fds[0].fd);
 }
 
 int main(void)
@@ -369,6 +497,9 @@ int main(void)
 		cmocka_unit_test(test_signals_are_as_usual),
 		cmocka_unit_test(test_programs_that_cant_be_run),
 		cmocka_unit_test(test_a_descriptor_that_is_closed),
+		cmocka_unit_test(test_only_some),
+		cmocka_unit_test(test_descriptors_of_its_own),
+		cmocka_unit_test(test_becoming_a_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
