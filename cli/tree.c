@@ -271,20 +271,20 @@ static void print_attachments(int depth, const json_t *attachments)
 	putchar('\n');
 }
 
-static void print_table(const json_t *ioasid)
+static void print_table(int depth, const json_t *table)
 {
-	const json_t *table = json_object_get(ioasid, "table"), *word;
+	const json_t *word;
 	size_t i;
 
-	if (json_object_get(ioasid, "viommu"))
-		printf(", on %s", text_of(ioasid, "viommu"));
 	if (!table)
 		return;
-	printf(", %s table", text_of(table, "format"));
+	indent(depth);
+	printf("table %s", text_of(table, "format"));
 	if (!json_array_size(json_object_get(table, "words")))
 		printf(" at %s", text_of(table, "address"));
 	json_array_foreach (json_object_get(table, "words"), i, word)
 		printf(" %s", json_string_value(word));
+	putchar('\n');
 }
 
 static void print_counted(const json_t *ioasid)
@@ -313,11 +313,13 @@ static void print_ioasid(int depth, const json_t *ioasid)
 		printf(", %s", json_string_value(flag));
 	if (is_true(ioasid, "dirty_active"))
 		fputs(" (on)", stdout);
-	print_table(ioasid);
+	if (json_object_get(ioasid, "viommu"))
+		printf(", on %s", text_of(ioasid, "viommu"));
 	print_counted(ioasid);
 	if (!is_true(ioasid, "alive"))
 		print_bad(", gone");
 	putchar('\n');
+	print_table(depth + 1, json_object_get(ioasid, "table"));
 	print_ranges(depth + 1, "allows", json_object_get(ioasid, "ranges"));
 	print_mappings(depth + 1, json_object_get(ioasid, "mappings"));
 	print_attachments(depth + 1, json_object_get(ioasid, "attachments"));

@@ -19,7 +19,7 @@ run "$ioasidctl" show --yaml
 exits 69 "nothing held --yaml: exit status"
 
 for file in 1-pass-through 2-vfio-legacy-viommu 5-two-formats 3-nesting \
-	6-vdpa-and-vfio 7-without-iommufd; do
+	4-guest-sva 6-vdpa-and-vfio 7-without-iommufd 8-hand-over; do
 	name=$(awk '/^name:/ {print $2}' "$examples/$file.yaml")
 	run "$ioasidctl" apply --driver ioasid "$examples/$file.yaml"
 	exits 0 "$file: apply"
