@@ -59,8 +59,8 @@ const struct verb verb_delete = {
 	.synopsis = "NAME...",
 	.help = "Remove topologies and restore what they changed",
 	.text = "Detaches and closes the devices of each topology, gives them their original drivers "
-		"back, frees its address spaces and memory, and closes its descriptors. Programs "
-		"that were handed descriptors keep theirs.",
+		"back, frees its address spaces and memory, and closes its descriptors. It is refused "
+		"while a program has some of these from `exec`: its devices could go nowhere.",
 	.options = OPTION(SOCKET) | OPTION(DRY_RUN) | OPTION(VERBOSE),
 	.min_arguments = 1,
 	.max_arguments = SIZE_MAX,

@@ -157,7 +157,8 @@ const struct verb verb_faults = {
 		"want is there now; invalid lets their accesses fail. With --follow, it goes on with "
 		"those that come, until it is interrupted.\n\n"
 		"The holder takes faults out of the kernel's queue as they come. A program that is to "
-		"handle them itself gets the queue from `ioasidctl run`, where there is no holder.",
+		"handle them itself takes the queue with `ioasidctl exec` (or gets it from `run`, where "
+		"there is no holder); as long as it has it, the holder leaves what comes to it.",
 	.options = OPTION(SOCKET) | OPTION(VERBOSE) | OPTION(ANSWER) | OPTION(FOLLOW),
 	.min_arguments = 1,
 	.max_arguments = 2,

@@ -167,7 +167,10 @@ static void name_leftover(const struct execution *x, const struct operation *op,
 
 	error_new(err, ERROR_KERNEL, why ? why->errnum : EIO, "%s: %s", what, text ? text : "");
 	if (why)
-		error_cause(err, "%s", why->message);
+		error_cause(err, "%s%s%s", why->message, why->cause ? ": " : "",
+			    why->cause ? why->cause : "");
+	if (why && why->hint)
+		error_hint(err, "%s", why->hint);
 	error_object(err, "%s", (op->old ? x->live : x->desired)->name);
 }
 

@@ -172,14 +172,14 @@ static void events_ready(void *data, const struct watch *watch)
 		tell_event(work, t, fd, viommu, &events[i]);
 }
 
-/* What a program reads that was handed the queue isn't for us. */
-static bool is_ours(const struct work *work, const struct topology *t, const struct iommu_fd *fd,
-		    const char *object, uint32_t id)
+/* Who was handed the queue of that object, and so reads it in our place; NULL: nobody. */
+static const struct taker *reader_of(const struct work *work, const struct topology *t,
+				     const struct iommu_fd *fd, const char *object, uint32_t id)
 {
 	char name[2 * NAME_MAX_LENGTH + 2];
 
 	snprintf(name, sizeof(name), "%s/%s", fd->name, object);
-	return !takers_with_queue(work->takers, t->name, name, id);
+	return takers_with_queue(work->takers, t->name, name, id);
 }
 
 void queues_watch(struct work *work, const struct topology *t)
@@ -193,7 +193,8 @@ void queues_watch(struct work *work, const struct topology *t)
 
 			if (ioasid->live.exists && ioasid->flags & IOASID_FLAG_FAULT_QUEUE)
 				descriptor = fd->ops->faults_fd(fd->live.handle, ioasid->live.id);
-			if (descriptor >= 0 && is_ours(work, t, fd, ioasid->name, ioasid->live.id))
+			if (descriptor >= 0 &&
+			    !reader_of(work, t, fd, ioasid->name, ioasid->live.id))
 				work_watch(work, t, i, j, descriptor, faults_ready);
 		}
 		for (uint32_t j = 0; j < fd->n_viommus; j++) {
@@ -204,7 +205,7 @@ void queues_watch(struct work *work, const struct topology *t)
 				descriptor =
 					fd->ops->events_fd(fd->live.handle, viommu->live_events.id);
 			if (descriptor >= 0 &&
-			    is_ours(work, t, fd, viommu->name, viommu->live_events.id))
+			    !reader_of(work, t, fd, viommu->name, viommu->live_events.id))
 				work_watch(work, t, i, j, descriptor, events_ready);
 		}
 	}
@@ -314,6 +315,30 @@ static int find_target(const struct work *work, const struct job *job, const str
 				     p->name);
 }
 
+/* Nothing waits here because somebody else gets it. */
+static int refuse_taken(struct work *work, const struct topology *t,
+			const struct live_target *target, struct ioasidctl_error **err)
+{
+	const struct taker *reader = NULL;
+	_cleanup_free_ char *who = NULL;
+	int ret;
+
+	takers_refresh(work, t->name);
+	if (target->ioasid)
+		reader = reader_of(work, t, target->fd, target->ioasid->name,
+				   target->ioasid->live.id);
+	if (!reader)
+		return 0;
+	who = taker_text(reader, work->options->root);
+	ret = error_new(err, ERROR_BUSY, EBUSY,
+			"the queue of %s/%s is taken: its page faults don't come here",
+			target->fd->name, target->ioasid->name);
+	error_cause(err, "%s reads it", who ? who : "somebody");
+	error_hint(err, "when that has ended, or closed IOASIDCTL_LEASE, they come here again");
+	error_object(err, "%s/%s", target->fd->name, target->ioasid->name);
+	return ret;
+}
+
 int work_faults(struct work *work, const struct job *job, const struct transaction *how,
 		json_t **out, struct ioasidctl_error **err)
 {
@@ -333,6 +358,8 @@ int work_faults(struct work *work, const struct job *job, const struct transacti
 	for (const struct waiting_fault *w = work->faults; !ret && w; w = w->next)
 		if (is_meant(w, t, &target))
 			json_array_append_new(faults, fault_json(t, w));
+	if (!ret && !json_array_size(faults))
+		ret = refuse_taken(work, t, &target, err);
 	if (!ret && answer)
 		ret = answer_faults(work, t, &target, how, success, &answered, err);
 	if (ret) {

@@ -4,7 +4,6 @@
 # shellcheck shell=bash disable=SC2016,SC2154
 . "$TOP/tests/vm/lib.sh"
 remember_host
-export XDG_RUNTIME_DIR=$work
 
 cat >two.yaml <<'END'
 version: 1
@@ -51,7 +50,7 @@ for time in first second; do
 	adopt "attached, $time time" out
 done
 timeout 60 setpriv --reuid 65534 --regid 65534 --clear-groups \
-	"$tool" exec two -- "$BUILD/tests/vm/edu_dma" edu0 '{fd:edu0}' >out 2>err </dev/null
+	"$tool" exec --socket /run/ioasidctl/control two -- "$BUILD/tests/vm/edu_dma" edu0 '{fd:edu0}' >out 2>err </dev/null
 is "its owner, without rights: exit status" "$?" 0
 adopt "its owner, without rights" out
 ioasidctl apply two.yaml
@@ -66,7 +65,7 @@ for time in first second; do
 	adopt "raw, $time time" out
 done
 timeout 60 setpriv --reuid 65534 --regid 65534 --clear-groups bash -c 'ulimit -l 64; "$@"' bash \
-	"$tool" exec --raw two -- "${raw[@]}" >out 2>err </dev/null
+	"$tool" exec --socket /run/ioasidctl/control --raw two -- "${raw[@]}" >out 2>err </dev/null
 is "raw, its owner, without rights: exit status" "$?" 0
 adopt "raw, its owner, without rights" out
 ioasidctl exec --raw two -- sh -c 'echo "$LISTEN_FDNAMES"'
@@ -176,6 +175,9 @@ eventually events_printed
 ok "and every event" || sed 's/^/#   /' program.out
 ioasidctl faults guest
 is "the holder gets none" "$(<out)" "guest: no page fault waits"
+ioasidctl faults guest s1
+is "asked for that queue, it says so" "$status" 1
+says "asked for that queue: and who has it" 'the queue of main/s1 is taken' '(queue_reader) reads it'
 ! grep -q 'page-fault\|viommu-event' events
 ok "and tells of none"
 ioasidctl exec guest main/s1 -- true
