@@ -81,7 +81,7 @@ static int refuse_unopened(const struct device *d, struct ioasidctl_error **err)
 	error_object(err, "%s", d->name);
 	if (d->fd == NO_INDEX) {
 		error_cause(err, "the config declares no fd, so nothing says how to open it");
-		error_hint(err, "add `fds: [{name: main, ioasids: []}]` and apply again");
+		error_hint(err, "add `fds: [{name: main}]` and apply again");
 	} else if (d->host_only) {
 		error_cause(err, "it stays with its host driver");
 	} else {

@@ -272,7 +272,7 @@ static void test_a_config_without_fds(void **state)
 	devices[FREE].fd = NO_INDEX;
 	devices[FREE].live.handle = NULL;
 	refuse(WANTED("free"), ERROR_REFUSED, "device free can't be handed over raw",
-	       "the config declares no fd, so nothing says how to open it", "ioasids: []");
+	       "the config declares no fd, so nothing says how to open it", "fds: [{name: main}]");
 }
 
 #define RAW_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -177,7 +177,7 @@ ioasidctl faults guest
 is "the holder gets none" "$(<out)" "guest: no page fault waits"
 ioasidctl faults guest s1
 is "asked for that queue, it says so" "$status" 1
-says "asked for that queue: and who has it" 'the queue of main/s1 is taken' '(queue_reader) reads it'
+says "asked for that queue: and who has it" 'the queue of main/s1 is taken' 'queue_reader. reads it'
 ! grep -q 'page-fault\|viommu-event' events
 ok "and tells of none"
 ioasidctl exec guest main/s1 -- true
