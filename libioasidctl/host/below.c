@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/below.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "host/root.h"
@@ -83,20 +85,53 @@ static bool blocks_are_below(const char *root, const char *dir, const char *list
 	return false;
 }
 
+/* /dev/mapper and the like are links to what the kernel calls it. 0, -ENOENT or -ENOMEM. */
+static int kernel_name(const char *root, const char *device, char **name)
+{
+	_cleanup_free_ char *node = root_path(root, "/dev/%s", device);
+
+	if (!node)
+		return -ENOMEM;
+	if (sysfs_link(node, name))
+		*name = strdup(device);
+	if (!*name)
+		return -ENOMEM;
+	return strchr(*name, '/') ? -ENOENT : 0;
+}
+
+/* Of those of a file system, as sysfs lists them: "/sys/fs/btrfs/UUID/devices". */
+static bool lists_device(const char *list, const char *name)
+{
+	_cleanup_free_ char *path = root_path(list, "/%s", name);
+
+	return path && !access(path, F_OK);
+}
+
+bool btrfs_is_below(const char *root, const char *dir, const char *device)
+{
+	_cleanup_free_ char *all = root_path(root, "/sys/fs/btrfs"), *name = NULL;
+	_cleanup_names_ struct name_list names = {0};
+
+	if (!all || sysfs_list(all, &names) || kernel_name(root, device, &name))
+		return false;
+	for (size_t i = 0; i < names.n; i++) {
+		_cleanup_free_ char *list = root_path(all, "/%s/devices", names.names[i]);
+
+		if (list && lists_device(list, name) && blocks_are_below(root, dir, list, 0))
+			return true;
+	}
+	return false;
+}
+
 bool block_is_below(const char *root, const char *dir, const char *device)
 {
-	_cleanup_free_ char *link = NULL, *node = NULL, *name = NULL;
+	_cleanup_free_ char *link = NULL, *name = NULL;
 	char path[PATH_MAX];
 
 	if (strchr(device, ':')) {
 		link = root_path(root, "/sys/dev/block/%s", device);
-	} else {
-		/* /dev/mapper and the like are links to what the kernel calls it. */
-		node = root_path(root, "/dev/%s", device);
-		if (node && sysfs_link(node, &name))
-			name = NULL;
-		device = name ? name : device;
-		link = strchr(device, '/') ? NULL : root_path(root, "/sys/class/block/%s", device);
+	} else if (!kernel_name(root, device, &name)) {
+		link = root_path(root, "/sys/class/block/%s", name);
 	}
 	return resolve(link, path) && block_path_is_below(root, dir, path, 0);
 }

@@ -16,5 +16,8 @@ bool path_is_below(const char *dir, const char *path);
  */
 bool block_is_below(const char *root, const char *dir, const char *device);
 
+/* A btrfs that has the block device (its name in /dev) among others: any of them. */
+bool btrfs_is_below(const char *root, const char *dir, const char *device);
+
 /* A network interface; bonds, bridges and VLANs go through all below them. */
 bool interface_is_below(const char *root, const char *dir, const char *name);

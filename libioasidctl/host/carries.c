@@ -108,6 +108,19 @@ static bool has_virtiofs_tag(const struct uses *u, const char *tag)
 	return false;
 }
 
+/* "/dev/sda2", or "/dev/sda:/dev/sdb" of those that are on several (bcachefs). */
+static bool one_is_below(const struct uses *u, const char *source)
+{
+	_cleanup_free_ char *copy = strdup(source);
+	char *rest = NULL;
+
+	for (char *path = copy ? strtok_r(copy, ":", &rest) : NULL; path;
+	     path = strtok_r(NULL, ":", &rest))
+		if (!strncmp(path, "/dev/", 5) && block_is_below(u->root, u->dir, path + 5))
+			return true;
+	return false;
+}
+
 static bool is_mounted_from(const struct uses *u, const char *numbers, const char *type,
 			    const char *source)
 {
@@ -117,8 +130,11 @@ static bool is_mounted_from(const struct uses *u, const char *numbers, const cha
 		return has_virtiofs_tag(u, source);
 	if (block_is_below(u->root, u->dir, numbers))
 		return true;
-	/* Some file systems (btrfs) are on block devices, but have numbers of their own. */
-	return !strncmp(source, "/dev/", 5) && block_is_below(u->root, u->dir, source + 5);
+	/* Some file systems are on block devices, but have numbers of their own. */
+	if (!strcmp(type, "btrfs") && !strncmp(source, "/dev/", 5) &&
+	    btrfs_is_below(u->root, u->dir, source + 5))
+		return true;
+	return one_is_below(u, source);
 }
 
 /* "25 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw" */
@@ -139,7 +155,8 @@ static void take_mount(struct uses *u, char *line)
 	source = strtok_r(NULL, " \n", &rest);
 	if (!type || !source || !is_mounted_from(u, words[2], type, source))
 		return;
-	if (asprintf(&text, "%s is mounted from %s", words[4], short_name(source)) < 0)
+	if (asprintf(&text, "%s is mounted from %s", words[4],
+		     strchr(source, ':') ? source : short_name(source)) < 0)
 		text = NULL;
 	add_use(u, text, !strcmp(words[4], "/"));
 }

@@ -159,6 +159,46 @@ static void test_multipath_of_nvme(void **state)
 	expect(NIC, NULL);
 }
 
+/* A file system that is on several: each is needed. */
+static void test_file_systems_on_several_devices(void **state)
+{
+	(void)state;
+	block("/sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block", "sda",
+	      "8:0");
+	tree_link(&tree, P "0000:00:17.0", "/sys/bus/pci/devices/0000:00:17.0");
+	tree_dir(&tree, "/sys/fs/btrfs/features");
+	tree_link(&tree, P NVME "/nvme/nvme0/nvme0n1/nvme0n1p2",
+		  "/sys/fs/btrfs/8f1d/devices/nvme0n1p2");
+	tree_link(&tree,
+		  "/sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda",
+		  "/sys/fs/btrfs/8f1d/devices/sda");
+	tree_file(&tree, "25 1 0:31 /root / rw - btrfs /dev/nvme0n1p2 rw\n",
+		  "/proc/self/mountinfo");
+	expect(NVME, "/ is mounted from nvme0n1p2");
+	expect("0000:00:17.0", "/ is mounted from nvme0n1p2");
+	expect(NIC, NULL);
+	/* Another one of the same kind. */
+	tree_file(&tree, "25 1 0:31 /root / rw - btrfs /dev/nvme0n1 rw\n", "/proc/self/mountinfo");
+	expect("0000:00:17.0", NULL);
+	tree_file(&tree, "25 1 0:32 / / rw - bcachefs /dev/nvme0n1p2:/dev/sda rw\n",
+		  "/proc/self/mountinfo");
+	expect(NVME, "/ is mounted from /dev/nvme0n1p2:/dev/sda");
+	expect("0000:00:17.0", "/ is mounted from /dev/nvme0n1p2:/dev/sda");
+}
+
+static void test_virtio(void **state)
+{
+	(void)state;
+	block(P NIC "/virtio0/block", "vda", "252:0");
+	block(P NIC "/virtio0/block/vda", "vda1", "252:1");
+	net(P NVME "/virtio1", "eth1");
+	tree_file(&tree, "25 1 252:1 / / rw - ext4 /dev/vda1 rw\n", "/proc/self/mountinfo");
+	tree_file(&tree, "eth1\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
+		  "/proc/net/route");
+	expect(NIC, "/ is mounted from vda1");
+	expect(NVME, "eth1 has the default route");
+}
+
 static void test_virtual_file_systems(void **state)
 {
 	(void)state;
@@ -215,6 +255,19 @@ static void test_through_a_bridge_on_a_bond(void **state)
 	expect(NVME, NULL);
 }
 
+static void test_through_a_vlan(void **state)
+{
+	(void)state;
+	net("/sys/devices/virtual", "eth0.5");
+	tree_link(&tree, P NIC "/net/eth0", "/sys/devices/virtual/net/eth0.5/lower_eth0");
+	tree_file(&tree,
+		  "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+		  "fe800000000000000000000000000001 00000400 00000003 00000000 00000003   eth0.5\n",
+		  "/proc/net/ipv6_route");
+	expect(NIC, "eth0.5 has the default route");
+	expect(NVME, NULL);
+}
+
 static void test_more_than_fit(void **state)
 {
 	(void)state;
@@ -241,9 +294,12 @@ int main(void)
 		TEST(test_a_partition_of_an_array),
 		TEST(test_slaves_in_a_circle_end),
 		TEST(test_multipath_of_nvme),
+		TEST(test_file_systems_on_several_devices),
+		TEST(test_virtio),
 		TEST(test_virtual_file_systems),
 		TEST(test_default_routes),
 		TEST(test_through_a_bridge_on_a_bond),
+		TEST(test_through_a_vlan),
 		TEST(test_more_than_fit),
 	};
 
