@@ -133,6 +133,23 @@ static char *limit_text(uint64_t length, uint64_t pinned, uint64_t limit)
 	return n < 0 ? NULL : text;
 }
 
+/* What others than the holders of IOMMU nodes lock is counted, too, and shown nowhere. */
+static char *room_text(uint64_t length, uint64_t pinned, uint64_t limit)
+{
+	char needed[NUMBER_TEXT_MAX], used[NUMBER_TEXT_MAX], allowed[NUMBER_TEXT_MAX], *text;
+
+	number_size(length, needed);
+	number_size(pinned, used);
+	number_size(limit, allowed);
+	return asprintf(&text,
+			"it pins %s, for which the limit of locked memory, %s, has room as far as "
+			"can be seen (%s are used); so this user has locked more (io_uring, XDP), "
+			"or the machine or the process's control group is short of memory",
+			needed, allowed, used) < 0
+		       ? NULL
+		       : text;
+}
+
 int memlock_explain(const char *root, uint64_t length, char **cause, char **hint)
 {
 	struct memlock self;
@@ -148,6 +165,12 @@ int memlock_explain(const char *root, uint64_t length, char **cause, char **hint
 		return *cause ? 0 : -ENOMEM;
 	}
 	pinned = pinned_so_far(root, &self);
+	if (length && length <= self.soft && pinned <= self.soft - length) {
+		*cause = room_text(length, pinned, self.soft);
+		*hint = strdup("see what else the user has locked, the memory.max of the control "
+			       "group, and free memory (and huge pages)");
+		return *cause && *hint ? 0 : -ENOMEM;
+	}
 	needed = length + pinned > self.soft ? length + pinned : 2 * self.soft;
 	*cause = limit_text(length, pinned, self.soft);
 	*hint = memlock_way_out(root, needed, true);

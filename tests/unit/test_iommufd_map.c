@@ -196,6 +196,15 @@ static void test_map_past_the_limit_of_locked_memory(void **state)
 			  "it pins 2M, beside 1M that this user has pinned already, and the limit "
 			  "of locked memory is 64K",
 			  "memlock 3072");
+	/* The limit would do: it isn't blamed. */
+	tree_file(&tree, "Max locked memory 4194304 4194304 bytes\n", "/proc/self/limits");
+	refuse_for_memory(
+		fd,
+		"it pins 2M, for which the limit of locked memory, 4M, has room as far as "
+		"can be seen (1M are used); so this user has locked more (io_uring, XDP), "
+		"or the machine or the process's control group is short of memory",
+		"memory.max of the control group");
+	tree_file(&tree, "Max locked memory 65536 65536 bytes\n", "/proc/self/limits");
 	/* Whoever has CAP_IPC_LOCK isn't limited: it's something else. */
 	tree_file(&tree, STATUS("0000000000004000", "0"), "/proc/self/status");
 	refuse_for_memory(fd,
