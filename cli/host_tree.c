@@ -149,10 +149,10 @@ static void print_nodes(const struct host *host)
 
 static void print_held(const struct print *p, int depth, const char *node, const char *device)
 {
-	const char *const nodes[] = {node, NULL};
+	const char *const nodes[] = {node, NULL}, *const devices[] = {device, NULL};
 	_cleanup_free_ char *text = NULL;
 
-	if (!p->host->holders.n || node_holders_text(&p->host->holders, nodes, device, 0, &text) ||
+	if (!p->host->holders.n || node_holders_text(&p->host->holders, nodes, devices, 0, &text) ||
 	    !text)
 		return;
 	indent(depth);

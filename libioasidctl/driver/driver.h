@@ -242,6 +242,12 @@ struct driver {
 	 */
 	int (*device_carries)(const struct driver_env *env, const struct device *spec, char **text,
 			      struct ioasidctl_error **err);
+	/*
+	 * Who else has the device open, so that it can't be given back: "pid 1234 (qemu)" (owned);
+	 * NULL: nobody that could be seen. No function: there it doesn't matter.
+	 */
+	int (*device_users)(const struct driver_env *env, const struct device *spec, char **text,
+			    struct ioasidctl_error **err);
 	/* Sets driver_override (NULL: none). No function: the machine has no such thing. */
 	int (*device_set_override)(const struct driver_env *env, const struct device *spec,
 				   const char *override, struct ioasidctl_error **err);

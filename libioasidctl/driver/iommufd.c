@@ -177,6 +177,7 @@ const struct driver driver_iommufd = {
 	.device_set_driver = iommufd_device_set_driver,
 	.device_set_vfs = linux_device_set_vfs,
 	.device_carries = linux_device_carries,
+	.device_users = linux_device_users,
 	.device_set_override = linux_device_set_override,
 	.device_open = iommufd_device_open,
 	.device_close = iommufd_device_close,

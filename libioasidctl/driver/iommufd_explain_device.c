@@ -9,8 +9,6 @@
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "driver/iommufd.h"
-#include "host/features.h"
-#include "host/group.h"
 #include "host/root.h"
 #include "host/sysfs.h"
 
@@ -22,59 +20,20 @@ static bool explain_open_device(const struct driver_device *dev, struct ioasidct
 	return linux_explain_holders(dev->env->root, nodes, getpid(), "it", err);
 }
 
-static bool explain_open_group(const struct driver_device *dev, const struct iommu_group *group,
-			       struct ioasidctl_error **err)
-{
-	_cleanup_free_ char *legacy = root_path("", "/dev/vfio/%u", dev->group);
-	_cleanup_free_ const char **nodes = calloc(group->n_members + 2, sizeof(*nodes));
-	size_t n = 0;
-
-	if (!legacy || !nodes)
-		return false;
-	for (size_t i = 0; i < group->n_members; i++)
-		if (group->members[i].node && strcmp(group->members[i].node, dev->node))
-			nodes[n++] = group->members[i].node;
-	nodes[n] = legacy;
-	return linux_explain_holders(dev->env->root, nodes, 0, "another device of its IOMMU group",
-				     err);
-}
-
-/* Known to be; false also where that can't be known. */
-static bool interrupts_isolated(const struct driver_env *env)
-{
-	_cleanup_features_ struct kernel_features kernel = {0};
-
-	return !kernel_features_read(env->root, &kernel) &&
-	       (kernel.interrupt_remapping == 1 || kernel.unsafe_interrupts);
-}
-
+/*
+ * EINVAL: the device is bound through another open file. EBUSY: its group is open, by VFIO's older
+ * way. EPERM: interrupts aren't isolated, or the group is somebody else's, the host's perhaps.
+ */
 void iommufd_explain_bind(const struct driver_device *dev, int errnum, struct ioasidctl_error **err)
 {
-	_cleanup_iommu_group_ struct iommu_group group = {0};
-
 	if (!err || linux_explain_gone(dev->dir, err) || linux_explain_no_group(dev->group, err))
 		return;
-	if ((errnum == EPERM || errnum == EBUSY || errnum == EINVAL) &&
-	    explain_open_device(dev, err))
-		return;
-	if (errnum == EINVAL)
+	if (errnum == EINVAL && !explain_open_device(dev, err))
 		error_cause(err, "it is bound already through another open file, or its DMA "
 				 "doesn't snoop the CPU's caches");
-	if ((errnum != EPERM && errnum != EBUSY) ||
-	    iommu_group_read(dev->env->root, dev->group, &group))
-		return;
-	if (linux_explain_members(dev->group, &group, err) || explain_open_group(dev, &group, err))
-		return;
-	if (errnum == EPERM && linux_explain_interrupts(dev->env, "iommufd", err))
-		return;
-	error_cause(
-		err, "its IOMMU group %u has another owner, which this process can't see%s",
-		dev->group,
-		errnum == EPERM && !interrupts_isolated(dev->env)
-			? "; or the platform doesn't isolate its interrupts, of which /proc tells "
-			  "nothing here"
-			: "");
-	error_hint(err, "root sees it: `ioasidctl explain` says who has what open");
+	if (errnum == EPERM || errnum == EBUSY)
+		linux_explain_owner(dev->env, errnum == EPERM ? "iommufd" : NULL, dev->group,
+				    dev->node, err);
 }
 
 struct mapped_in {

@@ -23,6 +23,8 @@ int linux_device_set_driver(const struct driver_env *env, const struct device *s
 
 int linux_device_carries(const struct driver_env *env, const struct device *spec, char **text,
 			 struct ioasidctl_error **err);
+int linux_device_users(const struct driver_env *env, const struct device *spec, char **text,
+		       struct ioasidctl_error **err);
 int linux_device_set_vfs(const struct driver_env *env, const struct device *spec, uint32_t n,
 			 bool back, uint32_t *before, struct ioasidctl_error **err);
 int linux_device_set_override(const struct driver_env *env, const struct device *spec,
@@ -66,6 +68,8 @@ int linux_open_node(const struct driver_env *env, const char *node, struct ioasi
  */
 void linux_explain_open(const struct driver_env *env, const char *node, int errnum,
 			struct ioasidctl_error **err);
+/* The kernel has it (`name`: "iommufd"), but its node isn't in this process's /dev. */
+void linux_explain_hidden(const char *node, const char *name, struct ioasidctl_error **err);
 /* Pinning `length` bytes failed; 0: what was pinned isn't known. */
 void linux_explain_memory(const struct driver_env *env, uint64_t length,
 			  struct ioasidctl_error **err);
@@ -86,9 +90,13 @@ bool linux_explain_culprit(const struct driver_env *env, const struct ioasid_inf
 /* The device's directory in sysfs isn't there any more. */
 bool linux_explain_gone(const char *dir, struct ioasidctl_error **err);
 bool linux_explain_no_group(uint32_t group, struct ioasidctl_error **err);
-/* Members of the group with a host driver. */
-bool linux_explain_members(uint32_t number, const struct iommu_group *group,
-			   struct ioasidctl_error **err);
+/*
+ * Why the IOMMU group can't be had: members with a host driver and interrupts that aren't isolated
+ * (both are named; `module` is whose option allows that, NULL: not asked), else who has it, by
+ * anything but `node` (NULL: by anything); or that this can't be seen.
+ */
+void linux_explain_owner(const struct driver_env *env, const char *module, uint32_t group,
+			 const char *node, struct ioasidctl_error **err);
 /* Processes that have one of the nodes open, `except` (0: nobody) left out; `what`: "it". */
 bool linux_explain_holders(const char *root, const char *const nodes[], pid_t except,
 			   const char *what, struct ioasidctl_error **err);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "driver/linux.h"
@@ -10,6 +11,8 @@
 #include "host/carries.h"
 #include "host/device.h"
 #include "host/sriov.h"
+#include "host/users.h"
+#include "host/write_apart.h"
 #include "uapi/vfio.h"
 
 int linux_device_find(const struct driver_env *env, const struct device *spec,
@@ -54,10 +57,15 @@ static void trace_write(void *data, const char *path, const char *text, int ret)
 		     linux_result(ret));
 }
 
+static int write_within_time(const char *path, const char *text)
+{
+	return sysfs_write_apart(path, text, WRITE_APART_SECONDS);
+}
+
 int linux_device_set_driver(const struct driver_env *env, const struct device *spec,
 			    const char *driver, char **original, struct ioasidctl_error **err)
 {
-	const struct host_binder binder = {env->root, trace_write, (void *)env};
+	const struct host_binder binder = {env->root, write_within_time, trace_write, (void *)env};
 
 	return host_set_driver(&binder, spec->selector, spec->address, driver, original, err);
 }
@@ -74,10 +82,22 @@ int linux_device_carries(const struct driver_env *env, const struct device *spec
 	return host_device_carries(env->root, dir, text) ? error_nomem(err) : 0;
 }
 
+int linux_device_users(const struct driver_env *env, const struct device *spec, char **text,
+		       struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *dir = NULL;
+	int ret = host_device_dir(env->root, spec->selector, spec->address, &dir, err);
+
+	*text = NULL;
+	if (ret)
+		return ret;
+	return host_device_users(env->root, dir, getpid(), text) == -ENOMEM ? error_nomem(err) : 0;
+}
+
 int linux_device_set_vfs(const struct driver_env *env, const struct device *spec, uint32_t n,
 			 bool back, uint32_t *before, struct ioasidctl_error **err)
 {
-	const struct host_binder binder = {env->root, trace_write, (void *)env};
+	const struct host_binder binder = {env->root, write_within_time, trace_write, (void *)env};
 
 	return host_set_vfs(&binder, spec->address, n, back, before, err);
 }
@@ -85,7 +105,7 @@ int linux_device_set_vfs(const struct driver_env *env, const struct device *spec
 int linux_device_set_override(const struct driver_env *env, const struct device *spec,
 			      const char *override, struct ioasidctl_error **err)
 {
-	const struct host_binder binder = {env->root, trace_write, (void *)env};
+	const struct host_binder binder = {env->root, write_within_time, trace_write, (void *)env};
 
 	return host_set_override(&binder, spec->selector, spec->address, override, err);
 }

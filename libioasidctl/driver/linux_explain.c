@@ -123,7 +123,7 @@ static void explain_no_module(const struct driver_env *env, const char *module, 
 	}
 }
 
-static void explain_hidden(const char *node, const char *name, struct ioasidctl_error **err)
+void linux_explain_hidden(const char *node, const char *name, struct ioasidctl_error **err)
 {
 	error_cause(err, "the kernel has %s, but its node isn't here", name);
 	error_hint(err, "in a container, pass %s in; elsewhere, mount devtmpfs on /dev", node);
@@ -145,14 +145,14 @@ static void explain_no_node(const struct driver_env *env, const char *node,
 		if (strcmp(node, nodes[i].node))
 			continue;
 		if (is_there(env, nodes[i].sign))
-			explain_hidden(node, nodes[i].name, err);
+			linux_explain_hidden(node, nodes[i].name, err);
 		else
 			explain_no_module(env, nodes[i].module, nodes[i].name, nodes[i].since, err);
 		return;
 	}
 	/* Known from sysfs a moment ago. */
 	if (!strncmp(node, devices, strlen(devices)))
-		explain_hidden(node, "the device", err);
+		linux_explain_hidden(node, "the device", err);
 	else
 		error_cause(err, "there is no such node");
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "driver/linux.h"
@@ -12,6 +13,7 @@
 #include "host/group.h"
 #include "host/holders.h"
 #include "host/sysfs.h"
+#include "host/users.h"
 
 bool linux_explain_no_group(uint32_t group, struct ioasidctl_error **err)
 {
@@ -30,14 +32,14 @@ static void call_it_busy(struct ioasidctl_error **err)
 		(*err)->kind = ERROR_BUSY;
 }
 
-bool linux_explain_members(uint32_t number, const struct iommu_group *group,
-			   struct ioasidctl_error **err)
+static bool explain_members(const struct iommu_group *group, struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *text = NULL;
 
 	if (iommu_group_text(group, true, &text) || !text)
 		return false;
-	error_cause(err, "its IOMMU group %u has members that the host uses: %s", number, text);
+	error_cause(err, "its IOMMU group %u has members that the host uses: %s", group->number,
+		    text);
 	error_hint(err,
 		   "the whole group goes or none: `group: take` in the device's entry binds "
 		   "those to vfio-pci, too; so does an entry with `driver: vfio-pci` for each");
@@ -104,6 +106,80 @@ bool linux_explain_interrupts(const struct driver_env *env, const char *module,
 		   parameter ? "boot without " : "", parameter ? parameter : "",
 		   parameter ? ", and " : "", module, module);
 	return true;
+}
+
+/* Both have to be dealt with, whichever of them the kernel tripped over first. */
+static bool explain_members_and_interrupts(const struct driver_env *env, const char *module,
+					   const struct iommu_group *group,
+					   struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *cause = NULL, *hint = NULL;
+
+	if (!explain_members(group, err))
+		return module && linux_explain_interrupts(env, module, err);
+	cause = strdup((*err)->cause);
+	hint = strdup((*err)->hint);
+	if (!cause || !hint || !module || !linux_explain_interrupts(env, module, err))
+		return true;
+	error_cause(err, "%s; besides, %s", cause, (*err)->cause);
+	error_hint(err, "%s; and %s", hint, (*err)->hint);
+	return true;
+}
+
+static bool explain_users(const struct driver_env *env, const struct iommu_group *group,
+			  const char *node, struct ioasidctl_error **err)
+{
+	_cleanup_free_ char *others = NULL, *own = NULL;
+
+	iommu_group_users(env->root, group, node, getpid(), &others);
+	if (others) {
+		error_cause(err, "%s has its IOMMU group %u or a device of it open", others,
+			    group->number);
+		error_hint(err, "end that process or have it give the device up");
+		call_it_busy(err);
+		return true;
+	}
+	iommu_group_users(env->root, group, node, 0, &own);
+	if (!own)
+		return false;
+	error_cause(err,
+		    "this process itself (pid %d) has another device of its IOMMU group %u, "
+		    "through another fd",
+		    getpid(), group->number);
+	error_hint(err, "the devices of a group go to one fd together");
+	call_it_busy(err);
+	return true;
+}
+
+/* Known to be; false also where that can't be known. */
+static bool interrupts_isolated(const struct driver_env *env, const char *module)
+{
+	_cleanup_features_ struct kernel_features kernel = {0};
+
+	return !kernel_features_read(env->root, &kernel) &&
+	       (kernel.interrupt_remapping == 1 || goes_without_remapping(env, module));
+}
+
+void linux_explain_owner(const struct driver_env *env, const char *module, uint32_t number,
+			 const char *node, struct ioasidctl_error **err)
+{
+	_cleanup_iommu_group_ struct iommu_group group = {0};
+	bool unsure;
+
+	if (!err || !*err || iommu_group_read(env->root, number, &group) ||
+	    explain_members_and_interrupts(env, module, &group, err) ||
+	    explain_users(env, &group, node, err))
+		return;
+	unsure = module && !interrupts_isolated(env, module);
+	if (!unsure)
+		call_it_busy(err);
+	error_cause(
+		err, "its IOMMU group %u has another owner, which this process can't see%s", number,
+		unsure ? "; or the platform doesn't isolate its interrupts, of which /proc tells "
+			 "nothing here"
+		       : "");
+	error_hint(err, "root sees it, outside of containers: `ioasidctl explain` says who has "
+			"what open");
 }
 
 void linux_explain_reserved(const struct driver_env *env, uint32_t group,

@@ -229,6 +229,7 @@ const struct driver driver_vdpa = {
 	.device_set_driver = linux_device_set_driver,
 	.device_set_override = linux_device_set_override,
 	.device_carries = linux_device_carries,
+	.device_users = linux_device_users,
 	.device_create = create,
 	.device_delete = delete,
 	.device_open = device_open,

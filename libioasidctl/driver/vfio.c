@@ -118,6 +118,7 @@ const struct driver driver_vfio = {
 	.device_set_driver = linux_device_set_driver,
 	.device_set_vfs = linux_device_set_vfs,
 	.device_carries = linux_device_carries,
+	.device_users = linux_device_users,
 	.device_set_override = linux_device_set_override,
 	.device_open = vfio_device_open,
 	.device_close = vfio_device_close,

@@ -36,29 +36,17 @@ int vfio_fail(struct ioasidctl_error **err, const char *call, int ret, const cha
 	return ret;
 }
 
-/* The nodes through which somebody can have the group: its own, and those of its devices. */
-static bool explain_holders(const struct driver_env *env, const struct vfio_group *g,
-			    const struct iommu_group *group, struct ioasidctl_error **err)
-{
-	_cleanup_free_ const char **nodes = calloc(group->n_members + 2, sizeof(*nodes));
-	size_t n = 0;
-
-	if (!nodes)
-		return false;
-	nodes[n++] = g->node;
-	for (size_t i = 0; i < group->n_members; i++)
-		if (group->members[i].node)
-			nodes[n++] = group->members[i].node;
-	return linux_explain_holders(env->root, nodes, 0, "this IOMMU group or a device of it",
-				     err);
-}
-
 /* Without a VFIO driver on any member there is no node. */
 static void explain_no_node(const struct vfio_group *g, const struct iommu_group *group,
 			    struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *text = NULL;
 
+	for (size_t i = 0; i < group->n_members; i++)
+		if (group->members[i].driver && strstr(group->members[i].driver, "vfio")) {
+			linux_explain_hidden(g->node, "the IOMMU group", err);
+			return;
+		}
 	if (iommu_group_text(group, false, &text) || !text)
 		return;
 	error_cause(err, "no device of IOMMU group %u has a VFIO driver: %s", g->number, text);
@@ -69,14 +57,13 @@ void vfio_explain_group(const struct driver_env *env, const struct vfio_group *g
 {
 	_cleanup_iommu_group_ struct iommu_group group = {0};
 
-	if (!err || iommu_group_read(env->root, g->number, &group))
+	if (!err)
 		return;
-	if (errnum == ENOENT || errnum == ENODEV)
+	if (errnum == EBUSY || errnum == EPERM)
+		linux_explain_owner(env, NULL, g->number, NULL, err);
+	else if ((errnum == ENOENT || errnum == ENODEV) &&
+		 !iommu_group_read(env->root, g->number, &group))
 		explain_no_node(g, &group, err);
-	else if (errnum == EPERM && linux_explain_members(g->number, &group, err))
-		return;
-	else if (errnum == EBUSY || errnum == EPERM)
-		explain_holders(env, g, &group, err);
 }
 
 static bool is_mapped(void *data, uint64_t first, uint64_t last)
@@ -89,18 +76,14 @@ static bool is_mapped(void *data, uint64_t first, uint64_t last)
 void vfio_explain_attach(struct driver_fd *fd, const struct vfio_group *g,
 			 const struct vfio_container *c, int errnum, struct ioasidctl_error **err)
 {
-	_cleanup_iommu_group_ struct iommu_group group = {0};
-
-	if (!err || iommu_group_read(fd->env->root, g->number, &group))
+	if (!err)
 		return;
 	switch (errnum) {
 	case EPERM:
-		if (!linux_explain_members(g->number, &group, err) &&
-		    !linux_explain_interrupts(fd->env, "vfio_iommu_type1", err))
-			explain_holders(fd->env, g, &group, err);
+		linux_explain_owner(fd->env, "vfio_iommu_type1", g->number, g->node, err);
 		break;
 	case EBUSY:
-		explain_holders(fd->env, g, &group, err);
+		linux_explain_owner(fd->env, NULL, g->number, g->node, err);
 		break;
 	case EINVAL:
 	case EADDRINUSE:
@@ -122,11 +105,12 @@ static char *other_holders(const struct driver_fd *fd, const struct vfio_group *
 	_cleanup_holders_ struct node_holders holders = {0};
 	char *text = NULL;
 
-	if (node_holders_read(fd->env->root, &holders))
+	if (node_users_read(fd->env->root, &holders))
 		return NULL;
 	for (const struct driver_device *d = fd->devices; d && !text; d = d->next)
 		if (d->group == g)
-			node_holders_text(&holders, nodes, d->name, getpid(), &text);
+			node_holders_text(&holders, nodes, (const char *const[]){d->name, NULL},
+					  getpid(), &text);
 	return text;
 }
 

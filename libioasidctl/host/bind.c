@@ -9,10 +9,11 @@
 
 #include "base/cleanup.h"
 #include "host/device.h"
-#include "host/holders.h"
+#include "host/group.h"
 #include "host/root.h"
 #include "host/sysfs.h"
-#include "host/vdpa.h"
+#include "host/users.h"
+#include "host/write_apart.h"
 
 /* Longer ones don't fit an attribute of sysfs in any kernel. */
 #define DRIVER_NAME_MAX 255
@@ -34,10 +35,26 @@ static void change_done(struct change *c)
 	free(c->override);
 }
 
+/* Nobody was seen who has it open. */
+static int waits_for_ever(const char *path, const char *text, struct ioasidctl_error **err)
+{
+	int ret = error_new(err, ERROR_BUSY, ETIMEDOUT,
+			    "writing \"%.*s\" to %s takes more than %u s, and goes on",
+			    (int)strcspn(text, "\n"), text, path, WRITE_APART_SECONDS);
+
+	error_cause(err, "a driver waits until the last user of the device has closed it: a "
+			 "process that this one can't see, or a descriptor on its way through a "
+			 "socket");
+	error_hint(err, "end what uses the device; the kernel log may say more (dmesg)");
+	return ret;
+}
+
 static int write_failed(const char *path, const char *text, int ret, struct ioasidctl_error **err)
 {
 	bool permission = ret == -EACCES || ret == -EPERM;
 
+	if (ret == -ETIMEDOUT)
+		return waits_for_ever(path, text, err);
 	error_new(err, permission ? ERROR_PERMISSION : ERROR_KERNEL, -ret,
 		  "can't write \"%.*s\" to %s: %s", (int)strcspn(text, "\n"), text, path,
 		  strerror(-ret));
@@ -47,12 +64,12 @@ static int write_failed(const char *path, const char *text, int ret, struct ioas
 	return ret;
 }
 
-static int put(const struct change *c, const char *path, const char *text)
+int host_put(const struct host_binder *binder, const char *path, const char *text)
 {
-	int ret = sysfs_write(path, text);
+	int ret = binder->write ? binder->write(path, text) : sysfs_write(path, text);
 
-	if (c->binder->wrote)
-		c->binder->wrote(c->binder->data, path, text, ret);
+	if (binder->wrote)
+		binder->wrote(binder->data, path, text, ret);
 	return ret;
 }
 
@@ -65,7 +82,7 @@ static int write_to(const struct change *c, char *path, const char *text,
 
 	if (!path)
 		return error_nomem(err);
-	ret = put(c, path, text);
+	ret = host_put(c->binder, path, text);
 	return ret ? write_failed(path, text, ret, err) : 0;
 }
 
@@ -86,6 +103,22 @@ static bool same_driver(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+/* The host's drivers get no device of a group that somebody has. */
+static bool explain_group_in_use(const struct change *c, struct ioasidctl_error **err)
+{
+	_cleanup_iommu_group_ struct iommu_group group = {0};
+	_cleanup_free_ char *text = NULL;
+	uint32_t number;
+
+	if (host_device_group(c->dir, &number) || number == NO_INDEX ||
+	    iommu_group_read(c->binder->root, number, &group) ||
+	    iommu_group_users(c->binder->root, &group, NULL, 0, &text) || !text)
+		return false;
+	error_cause(err, "%s has its IOMMU group %u or a device of it open", text, number);
+	error_hint(err, "end that process or have it give the device up");
+	return true;
+}
+
 static int not_bound(const struct change *c, const char *driver, const char *is,
 		     struct ioasidctl_error **err)
 {
@@ -98,6 +131,8 @@ static int not_bound(const struct change *c, const char *driver, const char *is,
 	error_hint(err, "the kernel log says why (dmesg | grep %s)", c->address);
 	if (is) {
 		error_cause(err, "%s has bound it instead", is);
+	} else if (!host_driver_leaves_dma(driver) && explain_group_in_use(c, err)) {
+		return -ENXIO;
 	} else if (host_device_is_bridge(c->dir)) {
 		error_cause(err, "it is a PCI bridge, and bridges can't be handed out");
 		error_hint(err, "name the device behind it");
@@ -129,7 +164,7 @@ static int unbind_driver(const struct change *c, struct ioasidctl_error **err)
 
 	if (!path)
 		return error_nomem(err);
-	ret = put(c, path, c->address);
+	ret = host_put(c->binder, path, c->address);
 	if (ret && ((ret != -ENODEV && ret != -ENOENT) || verify(c, NULL, NULL)))
 		return write_failed(path, c->address, ret, err);
 	return verify(c, NULL, err);
@@ -143,6 +178,8 @@ static int bind_driver(const struct change *c, const char *driver, struct ioasid
 	if (ret)
 		return ret;
 	ret = probe(c, err);
+	if (ret == -ETIMEDOUT)
+		return ret;
 	if (!ret)
 		ret = verify(c, driver, err);
 	back = write_override(c, c->override, ret ? NULL : err);
@@ -170,39 +207,12 @@ failed:
 		    c->had ? c->had : "no driver", why ? why->message : "out of memory");
 }
 
-/*
- * Who has the device open, as far as it shows: older kernels tell only that somebody has its group,
- * which we may have ourselves for another member.
- */
-static char *openers(const struct change *c, const char *node)
-{
-	_cleanup_holders_ struct node_holders holders = {0};
-	_cleanup_free_ char *group_node = NULL;
-	char *text = NULL;
-	uint32_t group;
-
-	if (node_holders_read(c->binder->root, &holders))
-		return NULL;
-	node_holders_text(&holders, (const char *const[]){node, NULL}, c->address, 0, &text);
-	if (text || host_device_group(c->dir, &group) || group == NO_INDEX)
-		return text;
-	group_node = root_path("", "/dev/vfio/%u", group);
-	node_holders_text(&holders, (const char *const[]){group_node, NULL}, NULL, getpid(), &text);
-	return text;
-}
-
-/* Unbinding a VFIO or vhost-vdpa device waits until the last process has closed it, and can't be
- * interrupted. */
 static int refuse_if_open(const struct change *c, struct ioasidctl_error **err)
 {
-	_cleanup_free_ char *node = NULL, *text = NULL;
+	_cleanup_free_ char *text = NULL;
 	int ret;
 
-	if (host_device_vfio(c->dir, &node) && host_vdpa_node(c->dir, &node) &&
-	    (!c->had || !strstr(c->had, "vfio")))
-		return 0;
-	text = openers(c, node);
-	if (!text)
+	if (host_device_users(c->binder->root, c->dir, 0, &text) || !text)
 		return 0;
 	ret = error_new(err, ERROR_BUSY, EBUSY, "%s can't leave %s: it is open", c->address,
 			c->had);
@@ -254,7 +264,8 @@ static int change_run(struct change *c, const char *driver, struct ioasidctl_err
 		ret = unbind_driver(c, err);
 	if (!ret && driver)
 		ret = bind_driver(c, driver, err);
-	if (ret)
+	/* What waits has the device's lock. */
+	if (ret && ret != -ETIMEDOUT)
 		put_back(c, err);
 	return ret;
 }

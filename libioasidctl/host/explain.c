@@ -100,6 +100,39 @@ static enum finding_state explain_all(struct explaining *x)
 	return together.worst > worst ? together.worst : worst;
 }
 
+static bool is_same(const struct explaining *x, size_t i, const struct explain_device *device,
+		    const struct host_device *found)
+{
+	if (found || x->found[i])
+		return found == x->found[i];
+	return x->asked[i].selector == device->selector &&
+	       !strcmp(x->asked[i].address, device->address);
+}
+
+/* Each of them once, however often and by whatever name it was asked for. */
+static int take_question(struct explaining *x, const struct explain_device *devices, size_t n)
+{
+	struct explain_device *asked = arena_alloc_array(&x->out->arena, n, sizeof(*asked));
+
+	x->asked = asked;
+	x->found = arena_alloc_array(&x->out->arena, n, sizeof(*x->found));
+	if (!asked || !x->found)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct host_device *found = explain_find(x->host, &devices[i]);
+		size_t j = 0;
+
+		while (j < x->n_asked && !is_same(x, j, &devices[i], found))
+			j++;
+		if (j < x->n_asked)
+			continue;
+		asked[j] = devices[i];
+		x->found[j] = found;
+		x->n_asked++;
+	}
+	return 0;
+}
+
 int host_explain(const char *root, const struct host *host, const struct explain_device *devices,
 		 size_t n, uint64_t memory, struct explanation *out)
 {
@@ -107,24 +140,21 @@ int host_explain(const char *root, const struct host *host, const struct explain
 		.root = root,
 		.host = host,
 		.out = out,
-		.asked = devices,
-		.n_asked = n,
 		.memory = memory,
 		.live = !*root,
 	};
 	enum finding_state worst;
 
-	*out = (struct explanation){.n_devices = n,
-				    .one_fd = HOST_UNKNOWN,
+	*out = (struct explanation){.one_fd = HOST_UNKNOWN,
 				    .one_ioasid = HOST_UNKNOWN,
 				    .unseen = host->unseen,
 				    .n_unseen = host->n_unseen};
-	out->devices = arena_alloc_array(&out->arena, n, sizeof(*out->devices));
-	x.found = arena_alloc_array(&out->arena, n, sizeof(*x.found));
-	if (!out->devices || !x.found)
+	if (take_question(&x, devices, n))
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		x.found[i] = explain_find(host, &devices[i]);
+	out->n_devices = x.n_asked;
+	out->devices = arena_alloc_array(&out->arena, x.n_asked, sizeof(*out->devices));
+	if (!out->devices)
+		return -ENOMEM;
 	worst = explain_all(&x);
 	out->verdict = verdict_of(worst);
 	return x.no_memory ? -ENOMEM : 0;

@@ -83,7 +83,7 @@ struct explanation {
 	struct finding *machine; /* what isn't one device's */
 	size_t n_machine;
 	struct explained_device *devices; /* in the order of the question */
-	size_t n_devices;
+	size_t n_devices; /* each once */
 	uint64_t one_fd, one_ioasid; /* 0 or 1; HOST_UNKNOWN: of a single device nobody asks */
 	struct finding *together; /* why */
 	size_t n_together;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* One device: what stands between it and being bound. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "host/explain_state.h"
 #include "host/group.h"
 #include "host/module.h"
+#include "host/users.h"
 
 /* "0000:01:00.0/virtfn3": by the list of the physical function. */
 static const char *vf_address(const struct host *host, const char *address)
@@ -254,7 +256,20 @@ static void explain_group(struct explaining *x, struct findings *f, const struct
 		     NULL);
 }
 
-static void explain_held(struct explaining *x, struct findings *f, const struct host_device *d)
+/* Also what the inventory doesn't look for: mappings, and what is known by the group alone. */
+static char *users_of(struct explaining *x, const struct explain_device *asked)
+{
+	_cleanup_free_ char *dir = NULL;
+	char *text = NULL;
+
+	if (!host_device_dir(x->root, asked->selector, asked->address, &dir, NULL) &&
+	    host_device_users(x->root, dir, 0, &text) == -ENOMEM)
+		x->no_memory = true;
+	return text;
+}
+
+static void explain_held(struct explaining *x, struct findings *f,
+			 const struct explain_device *asked, const struct host_device *d)
 {
 	const struct host_group *g = find_host_group(x->host, d->group);
 	const char **nodes =
@@ -266,9 +281,11 @@ static void explain_held(struct explaining *x, struct findings *f, const struct 
 		x->no_memory = true;
 		return;
 	}
-	if (node_holders_text(&x->host->holders, (const char *const[]){d->node, NULL}, d->address,
-			      0, &own))
+	if (node_holders_text(&x->host->holders, (const char *const[]){d->node, NULL},
+			      (const char *const[]){d->address, NULL}, 0, &own))
 		x->no_memory = true;
+	if (!own)
+		own = users_of(x, asked);
 	for (size_t i = 0; g && i < g->n_members; i++) {
 		const struct host_device *m = find_host_device(x->host, g->members[i]);
 
@@ -293,6 +310,11 @@ static void explain_held(struct explaining *x, struct findings *f, const struct 
 			  "looked into",
 			  (uintmax_t)x->host->holders.hidden),
 		     "ask as root");
+	else if (x->host->holders.unlisted)
+		find(x, f, EXPLAIN_HELD, FINDING_UNSEEN,
+		     "nobody has it open, but for processes that /proc doesn't list here (PID "
+		     "namespace, hidepid)",
+		     "ask outside of the container, as root");
 	else
 		find(x, f, EXPLAIN_HELD, FINDING_FINE, "nobody has it open", NULL);
 }
@@ -311,7 +333,7 @@ void explain_device(struct explaining *x, struct findings *f, size_t index)
 	explain_driver(x, f, d);
 	explain_needed(x, f, asked, d);
 	explain_group(x, f, d);
-	explain_held(x, f, d);
+	explain_held(x, f, asked, d);
 	if (d->node && is_iommufd(x))
 		explain_node(x, f, d->node);
 	else if (is_vfio_bound(d) && find_host_group(x->host, d->group) &&

@@ -72,6 +72,10 @@ static void explain_interface(struct explaining *x, struct findings *f)
 		explain_node(x, f, "/dev/iommu");
 	} else if (k->vfio_group) {
 		x->out->interface = "vfio";
+		if (!k->vfio_type1)
+			find(x, f, EXPLAIN_INTERFACE, FINDING_OBSTACLE,
+			     "VFIO is there, but not its type 1, which drives IOMMUs",
+			     module_remedy(x, "vfio_iommu_type1", "CONFIG_VFIO_IOMMU_TYPE1"));
 		find(x, f, EXPLAIN_INTERFACE, FINDING_FINE,
 		     k->iommufd ? "VFIO's containers; there is iommufd, but VFIO devices have no "
 				  "nodes of their own (Linux 6.6, CONFIG_VFIO_DEVICE_CDEV)"

@@ -17,11 +17,12 @@
 #include "host/root.h"
 #include "host/sysfs.h"
 
-/* More would not fit a message; whoever has that many knows. */
-#define HOLDERS_IN_TEXT 8
-
 /* What VFIO_GROUP_GET_DEVICE_FD gives has no node. */
 #define GROUP_DEVICE "anon_inode:[vfio-device]"
+
+/* What /proc/self/ns/pid of all who see every process links to (PROC_PID_INIT_INO in the kernel).
+ */
+#define FIRST_PID_NAMESPACE "pid:[4026531836]"
 
 /* The node is gone (its device was unplugged), but somebody still has it open. */
 #define DELETED " (deleted)"
@@ -141,7 +142,7 @@ static int device_of(const char *root, const char *pid, const char *fd, int kind
 	const char *name = node ? strrchr(node, '/') + 1 : NULL;
 	int ret = 0;
 
-	if (kind == NODE_DEVICE)
+	if (kind == NODE_DEVICE && fd)
 		ret = device_of_fdinfo(root, pid, fd, out);
 	if (ret || *out || !name)
 		return ret;
@@ -150,6 +151,7 @@ static int device_of(const char *root, const char *pid, const char *fd, int kind
 	return kind == NODE_VDPA ? device_of_vdpa_node(root, name, out) : 0;
 }
 
+/* `fd` NULL: it is only mapped. */
 static int add_open(struct node_holder *holder, const char *root, const char *pid, const char *fd,
 		    int kind, const char *node)
 {
@@ -160,8 +162,9 @@ static int add_open(struct node_holder *holder, const char *root, const char *pi
 		return -ENOMEM;
 	holder->open = grown;
 	open = &grown[holder->n_open++];
-	*open = (struct held_node){.kind = host_node_kind_names[kind]};
-	number_parse(fd, &open->fd);
+	*open = (struct held_node){.kind = host_node_kind_names[kind], .mapped = !fd};
+	if (fd)
+		number_parse(fd, &open->fd);
 	if (node) {
 		open->node = strdup(node);
 		if (!open->node)
@@ -170,27 +173,65 @@ static int add_open(struct node_holder *holder, const char *root, const char *pi
 	return device_of(root, pid, fd, kind, node, &open->device);
 }
 
-/* One descriptor by what its link says; those that aren't of our nodes are passed over. */
-static int look_at(struct node_holder *holder, const char *root, const char *pid, int fds,
-		   const char *fd)
+/* A file by its path; those that aren't of our nodes are passed over. */
+static int look_at(struct node_holder *holder, const char *root, const char *pid, const char *fd,
+		   char *path)
 {
-	ssize_t n, deleted = strlen(DELETED);
-	char target[PATH_MAX];
+	ssize_t n = (ssize_t)strlen(path), deleted = strlen(DELETED);
 	int kind;
 
-	n = readlinkat(fds, fd, target, sizeof(target) - 1);
+	if (!strcmp(path, GROUP_DEVICE))
+		return add_open(holder, root, pid, fd, NODE_DEVICE, NULL);
+	if (strncmp(path, "/dev/", 5))
+		return 0;
+	if (n > deleted && !strcmp(path + n - deleted, DELETED))
+		path[n - deleted] = '\0';
+	kind = host_node_kind(path);
+	return kind < 0 ? 0 : add_open(holder, root, pid, fd, kind, path);
+}
+
+static int look_at_descriptor(struct node_holder *holder, const char *root, const char *pid,
+			      int fds, const char *fd)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(fds, fd, target, sizeof(target) - 1);
 
 	if (n < 0)
 		return 0;
 	target[n] = '\0';
-	if (!strcmp(target, GROUP_DEVICE))
-		return add_open(holder, root, pid, fd, NODE_DEVICE, NULL);
-	if (strncmp(target, "/dev/", 5))
-		return 0;
-	if (n > deleted && !strcmp(target + n - deleted, DELETED))
-		target[n - deleted] = '\0';
-	kind = host_node_kind(target);
-	return kind < 0 ? 0 : add_open(holder, root, pid, fd, kind, target);
+	return look_at(holder, root, pid, fd, target);
+}
+
+static bool has_mapping(const struct node_holder *holder, const char *path)
+{
+	for (size_t i = 0; i < holder->n_open; i++)
+		if (holder->open[i].mapped &&
+		    !strcmp(holder->open[i].node ? holder->open[i].node : GROUP_DEVICE, path))
+			return true;
+	return false;
+}
+
+/* "7f5e4c000000-7f5e4c001000 rw-s 00000000 00:06 412    /dev/vfio/devices/vfio0" */
+static int look_at_mappings(struct node_holder *holder, const char *root, const char *pid)
+{
+	_cleanup_free_ char *path = root_path(root, "/proc/%s/maps", pid), *line = NULL;
+	_cleanup_fclose_ FILE *f = path ? fopen(path, "re") : NULL;
+	size_t size = 0;
+	int ret = 0;
+
+	if (!path)
+		return -ENOMEM;
+	while (!ret && f && getline(&line, &size, f) > 0) {
+		char *name = strstr(line, "/dev/");
+
+		name = name ? name : strstr(line, GROUP_DEVICE);
+		if (!name)
+			continue;
+		name[strcspn(name, "\n")] = '\0';
+		if (!has_mapping(holder, name))
+			ret = look_at(holder, root, pid, NULL, name);
+	}
+	return ret;
 }
 
 static int compare_descriptors(const void *a, const void *b)
@@ -227,7 +268,7 @@ static int describe(struct node_holder *holder, const char *root, const char *pi
 }
 
 /* Processes end and descriptors close while we look: what can't be read for that isn't held. */
-static int read_process(struct node_holders *out, const char *root, const char *pid)
+static int read_process(struct node_holders *out, const char *root, const char *pid, bool mapped)
 {
 	_cleanup_free_ char *path = root_path(root, "/proc/%s/fd", pid);
 	struct node_holder holder = {0}, *grown;
@@ -244,8 +285,10 @@ static int read_process(struct node_holders *out, const char *root, const char *
 	}
 	while (!ret && (entry = readdir(dir)))
 		if (isdigit((unsigned char)entry->d_name[0]))
-			ret = look_at(&holder, root, pid, dirfd(dir), entry->d_name);
+			ret = look_at_descriptor(&holder, root, pid, dirfd(dir), entry->d_name);
 	closedir(dir);
+	if (!ret && mapped)
+		ret = look_at_mappings(&holder, root, pid);
 	if (!ret && holder.n_open) {
 		ret = describe(&holder, root, pid);
 		grown = ret ? NULL : reallocarray(out->list, out->n + 1, sizeof(*grown));
@@ -267,7 +310,22 @@ static int compare_pids(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-int node_holders_read(const char *root, struct node_holders *out)
+/* The first process is always there, and the last to be hidden from those who see others. */
+static int look_for_unlisted(struct node_holders *out, const char *root,
+			     const struct name_list *pids)
+{
+	_cleanup_free_ char *path = root_path(root, "/proc/self/ns/pid"), *namespace = NULL;
+	bool first = *root;
+
+	if (!path || sysfs_link(path, &namespace) == -ENOMEM)
+		return -ENOMEM;
+	for (size_t i = 0; !first && i < pids->n; i++)
+		first = !strcmp(pids->names[i], "1");
+	out->unlisted = !first || (namespace && strcmp(namespace, FIRST_PID_NAMESPACE));
+	return 0;
+}
+
+static int read_processes(const char *root, bool mapped, struct node_holders *out)
 {
 	_cleanup_free_ char *proc = root_path(root, "/proc");
 	_cleanup_holders_ struct node_holders holders = {0};
@@ -277,9 +335,11 @@ int node_holders_read(const char *root, struct node_holders *out)
 	if (!proc)
 		return -ENOMEM;
 	ret = sysfs_list(proc, &pids);
+	if (!ret)
+		ret = look_for_unlisted(&holders, root, &pids);
 	for (size_t i = 0; !ret && i < pids.n; i++)
 		if (isdigit((unsigned char)pids.names[i][0]))
-			ret = read_process(&holders, root, pids.names[i]);
+			ret = read_process(&holders, root, pids.names[i], mapped);
 	if (ret)
 		return ret;
 	if (holders.n)
@@ -287,6 +347,16 @@ int node_holders_read(const char *root, struct node_holders *out)
 	*out = holders;
 	holders = (struct node_holders){0};
 	return 0;
+}
+
+int node_holders_read(const char *root, struct node_holders *out)
+{
+	return read_processes(root, false, out);
+}
+
+int node_users_read(const char *root, struct node_holders *out)
+{
+	return read_processes(root, true, out);
 }
 
 void node_holders_remove(struct node_holders *holders, size_t index)
@@ -302,61 +372,6 @@ void node_holders_done(struct node_holders *holders)
 		holder_done(&holders->list[i]);
 	free(holders->list);
 	*holders = (struct node_holders){0};
-}
-
-static bool is_one_of(const char *text, const char *const list[])
-{
-	for (size_t i = 0; text && list[i]; i++)
-		if (!strcmp(text, list[i]))
-			return true;
-	return false;
-}
-
-static bool holds(const struct node_holder *holder, const char *const nodes[], const char *device)
-{
-	for (size_t i = 0; i < holder->n_open; i++) {
-		const struct held_node *open = &holder->open[i];
-
-		if (is_one_of(open->node, nodes) ||
-		    (device && open->device && !strcmp(open->device, device)))
-			return true;
-	}
-	return false;
-}
-
-int node_holders_text(const struct node_holders *holders, const char *const nodes[],
-		      const char *device, pid_t except, char **text)
-{
-	_cleanup_free_ char *all = NULL;
-	size_t size, found = 0;
-	FILE *f = open_memstream(&all, &size);
-
-	*text = NULL;
-	if (!f)
-		return -ENOMEM;
-	for (size_t i = 0; i < holders->n && found < HOLDERS_IN_TEXT; i++) {
-		const struct node_holder *holder = &holders->list[i];
-
-		if ((except && holder->pid == (uint64_t)except) || !holds(holder, nodes, device))
-			continue;
-		fprintf(f, "%spid %ju (%s%s%s)", found++ ? ", " : "", (uintmax_t)holder->pid,
-			holder->command, holder->unit ? ", " : "",
-			holder->unit ? holder->unit : "");
-	}
-	if (fclose(f))
-		return -ENOMEM;
-	if (found)
-		*text = steal_pointer(all);
-	return 0;
-}
-
-int holders_text(const char *root, const char *const nodes[], pid_t except, char **text)
-{
-	_cleanup_holders_ struct node_holders holders = {0};
-	int ret = node_holders_read(root, &holders);
-
-	*text = NULL;
-	return ret ? ret : node_holders_text(&holders, nodes, NULL, except, text);
 }
 
 uint64_t node_holders_locked(const struct node_holders *holders, uint64_t uid)

@@ -10,7 +10,7 @@
 #include "host/root.h"
 #include "host/scan.h"
 
-#define UNSEEN_MAX 4
+#define UNSEEN_MAX 5
 
 static int check_root(const char *root, struct ioasidctl_error **err)
 {
@@ -49,6 +49,9 @@ static int say_unseen(const struct host_scan *scan)
 					     "which nodes %ju processes of other users have open: "
 					     "run it as root",
 					     (uintmax_t)host->holders.hidden));
+	if (!ret && host->holders.unlisted)
+		ret = say(host, "which nodes processes have open that /proc doesn't list (PID "
+				"namespace, hidepid): run it outside of the container, as root");
 	if (!ret && scan->config_hidden)
 		ret = say(host, "how many PASIDs devices have: run it as root");
 	if (!ret && scan->no_names)

@@ -10,9 +10,9 @@
 #include "host/carries.h"
 #include "host/device.h"
 #include "host/group.h"
-#include "host/holders.h"
 #include "host/root.h"
 #include "host/sysfs.h"
+#include "host/users.h"
 
 /* The field of the hardware has 16 bits. */
 #define VFS_MAX UINT16_MAX
@@ -88,10 +88,9 @@ static int refuse_driverless(const struct physical *p, struct ioasidctl_error **
 /* What is in the way of a VF's removal, as "0000:01:10.0: ..."; NULL: nothing. */
 static int vf_use(const struct physical *p, uint32_t index, bool back, char **use)
 {
-	_cleanup_free_ char *address = NULL, *dir = NULL, *driver = NULL, *node = NULL;
-	_cleanup_free_ char *group_node = NULL, *carries = NULL, *holders = NULL;
+	_cleanup_free_ char *address = NULL, *dir = NULL, *driver = NULL;
+	_cleanup_free_ char *carries = NULL, *users = NULL;
 	const char *root = p->binder->root, *name;
-	uint32_t group = NO_INDEX;
 	int ret = 0;
 
 	*use = NULL;
@@ -102,12 +101,8 @@ static int vf_use(const struct physical *p, uint32_t index, bool back, char **us
 	if (host_device_dir(root, SELECTOR_VF, address, &dir, NULL))
 		return 0;
 	name = strrchr(dir, '/') + 1;
-	if (!host_device_vfio(dir, &node) && !host_device_group(dir, &group) && group != NO_INDEX)
-		group_node = root_path("", "/dev/vfio/%u", group);
-	if (node &&
-	    !holders_text(root, (const char *const[]){node, group_node, NULL}, 0, &holders) &&
-	    holders)
-		ret = asprintf(use, "%s: %s has it open", name, holders);
+	if (!host_device_users(root, dir, 0, &users) && users)
+		ret = asprintf(use, "%s: %s has it open", name, users);
 	else if (!host_device_carries(root, dir, &carries) && carries)
 		ret = asprintf(use, "%s: %s", name, carries);
 	else if (!back && !host_device_driver(dir, &driver) && driver &&
@@ -149,20 +144,21 @@ static int put(const struct physical *p, uint32_t n)
 {
 	_cleanup_free_ char *path = root_path(p->dir, "/sriov_numvfs");
 	char text[16];
-	int ret;
 
 	if (!path)
 		return -ENOMEM;
 	snprintf(text, sizeof(text), "%u", n);
-	ret = sysfs_write(path, text);
-	if (p->binder->wrote)
-		p->binder->wrote(p->binder->data, path, text, ret);
-	return ret;
+	return host_put(p->binder, path, text);
 }
 
 static void explain_failure(const struct physical *p, int errnum, struct ioasidctl_error **err)
 {
 	switch (errnum) {
+	case ETIMEDOUT:
+		error_cause(err, "a driver waits until the last user of a virtual function has "
+				 "closed it: a process that this one can't see");
+		error_hint(err, "end what uses it; the kernel log may say more (dmesg)");
+		break;
 	case EACCES:
 		error_hint(err, "it needs root; or set the number beforehand, and declare it");
 		break;
@@ -234,7 +230,7 @@ static int change(const struct physical *p, uint32_t n, struct ioasidctl_error *
 	if (!ret && n)
 		ret = put(p, n);
 	ret = ret ? fail(p, n, ret, err) : check(p, n, err);
-	if (ret)
+	if (ret && ret != -ETIMEDOUT)
 		put_back(p, err);
 	return ret;
 }

@@ -6,9 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -133,6 +135,79 @@ static void test_interrupts(void **state)
 	}
 }
 
+/* Group 8: a VFIO device and `member`; the machine's interrupts as given. */
+static void make_group(const char *member_driver, const char *interrupts)
+{
+	tree_pci(&tree, "0000:01:00.0", 8, "vfio-pci", "vfio0");
+	tree_pci(&tree, "0000:01:00.1", 8, member_driver,
+		 strcmp(member_driver, "vfio-pci") ? NULL : "vfio1");
+	tree_file(&tree, interrupts, "/proc/interrupts");
+	tree_file(&tree, "quiet\n", "/proc/cmdline");
+	tree_file(&tree, "N\n", "/sys/module/iommufd/parameters/allow_unsafe_interrupts");
+}
+
+static void expect_owner(const char *module, const char *cause, const char *hint)
+{
+	_cleanup_error_ struct ioasidctl_error *err = failed(EPERM);
+
+	linux_explain_owner(&env, module, 8, "/dev/vfio/devices/vfio0", &err);
+	if (strcmp(err->cause, cause) || !strstr(err->hint, hint))
+		fail_msg("%s / %s", err->cause, err->hint);
+}
+
+#define ISOLATED     "30: 0 IR-PCI-MSIX-0000:00:01.0 0-edge\n"
+#define NOT_ISOLATED "30: 0 PCI-MSIX-0000:00:01.0 0-edge\n"
+#define MEMBERS	     "its IOMMU group 8 has members that the host uses: 0000:01:00.1 (igb)"
+#define INTERRUPTS   "the platform doesn't isolate its interrupts (no interrupt remapping)"
+
+static void test_whose_a_group_is(void **state)
+{
+	char by_us[128];
+
+	(void)state;
+	make_group("igb", ISOLATED);
+	expect_owner("iommufd", MEMBERS, "`group: take`");
+	/* Two causes, both to be dealt with; each is named. */
+	make_group("igb", NOT_ISOLATED);
+	expect_owner("iommufd", MEMBERS "; besides, " INTERRUPTS, "`group: take`");
+	expect_owner("iommufd", MEMBERS "; besides, " INTERRUPTS,
+		     "iommufd.allow_unsafe_interrupts");
+	/* Where the kernel didn't look at them, they aren't it. */
+	expect_owner(NULL, MEMBERS, "`group: take`");
+	make_group("vfio-pci", NOT_ISOLATED);
+	/* Whoever has it open hasn't bound it, perhaps; the interrupts are certain. */
+	tree_process(&tree, 4321, "qemu\n", "/dev/vfio/devices/vfio1");
+	expect_owner("iommufd", INTERRUPTS, "iommufd.allow_unsafe_interrupts");
+	make_group("vfio-pci", ISOLATED);
+	expect_owner("iommufd", "pid 4321 (qemu) has its IOMMU group 8 or a device of it open",
+		     "end that process");
+	tree_unlink(&tree, "/proc/4321/fd/7");
+	/* Its own node alone: that isn't why the group can't be had. */
+	tree_process(&tree, 4322, "other\n", "/dev/vfio/devices/vfio0");
+	expect_owner("iommufd", "its IOMMU group 8 has another owner, which this process can't see",
+		     "root sees it");
+	make_group("vfio-pci", "0: 1 timer\n");
+	expect_owner("iommufd",
+		     "its IOMMU group 8 has another owner, which this process can't see; or the "
+		     "platform doesn't isolate its interrupts, of which /proc tells nothing here",
+		     "root sees it");
+	/* By the group alone, by a device that only fdinfo tells of, by ourselves. */
+	tree_process(&tree, 4323, "dpdk\n", "/dev/vfio/8");
+	expect_owner("iommufd", "pid 4323 (dpdk) has its IOMMU group 8 or a device of it open", "");
+	tree_unlink(&tree, "/proc/4323/fd/7");
+	tree_link(&tree, "anon_inode:[vfio-device]", "/proc/4323/fd/8");
+	tree_file(&tree, "vfio-device-syspath: /sys/devices/pci0000:00/0000:01:00.1\n",
+		  "/proc/4323/fdinfo/8");
+	expect_owner("iommufd", "pid 4323 (dpdk) has its IOMMU group 8 or a device of it open", "");
+	tree_unlink(&tree, "/proc/4323/fd/8");
+	tree_process(&tree, getpid(), "ioasidctl\n", "/dev/vfio/devices/vfio1");
+	snprintf(by_us, sizeof(by_us),
+		 "this process itself (pid %d) has another device of its IOMMU group 8, through "
+		 "another fd",
+		 getpid());
+	expect_owner("iommufd", by_us, "to one fd together");
+}
+
 static void explain_open(const char *node, int errnum, enum error_kind kind, const char *cause,
 			 const char *hint)
 {
@@ -190,6 +265,7 @@ int main(void)
 		TEST(test_who_takes_addresses_away),
 		TEST(test_a_device_that_is_gone),
 		TEST(test_interrupts),
+		TEST(test_whose_a_group_is),
 		TEST(test_nodes),
 		TEST(test_modules),
 	};

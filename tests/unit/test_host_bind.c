@@ -112,7 +112,7 @@ static void wrote(void *data, const char *path, const char *text, int ret)
 
 static int set_driver(const char *driver, char **original, struct ioasidctl_error **err)
 {
-	const struct host_binder binder = {tree.root, wrote, &tree};
+	const struct host_binder binder = {tree.root, NULL, wrote, &tree};
 	int ret;
 
 	log_text[0] = '\0';
@@ -328,9 +328,101 @@ static void test_an_open_device_is_not_torn_away(void **state)
 	assert_driver("e1000e", "(null)");
 }
 
+static void test_a_mapped_device_is_not_torn_away(void **state)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+
+	(void)state;
+	tree_pci(&tree, NIC, 7, "vfio-pci", "vfio0");
+	tree_process(&tree, 4321, "vmm\n", "/dev/null");
+	tree_file(&tree,
+		  "7f00-7f01 r--p 00000000 00:06 3  /usr/lib/x.so\n"
+		  "7f01-7f02 rw-s 00000000 00:06 4  /dev/vfio/devices/vfio0 (deleted)\n",
+		  "/proc/4321/maps");
+	assert_int_equal(set_driver("e1000e", NULL, &err), -EBUSY);
+	assert_string_equal(err->cause, "held by pid 4321 (vmm; by a mapping)");
+	assert_int_equal(kernel.writes, 0);
+}
+
+/* Older kernels don't tell which device of a group it is. */
+static void test_devices_of_groups_that_nothing_tells_apart(void **state)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+
+	(void)state;
+	tree_pci(&tree, NIC, 7, "vfio-pci", "vfio0");
+	tree_process(&tree, 4321, "vmm\n", "/dev/vfio/8");
+	tree_link(&tree, "anon_inode:[vfio-device]", "/proc/4321/fd/8");
+	/* The group alone is no obstacle, whoever has it. */
+	tree_process(&tree, 4322, "owner\n", "/dev/vfio/7");
+	assert_int_equal(set_driver("e1000e", NULL, &err), 0);
+	tree_pci(&tree, NIC, 7, "vfio-pci", "vfio0");
+	tree_link(&tree, "anon_inode:[vfio-device]", "/proc/4322/fd/8");
+	assert_int_equal(set_driver("e1000e", NULL, &err), -EBUSY);
+	assert_string_equal(err->cause, "held by pid 4322 (owner)");
+	error_free(steal_pointer(err));
+	/* It is another one. */
+	tree_file(&tree, "vfio-device-syspath: /sys/devices/0000:00:04.0\n", "/proc/4322/fdinfo/8");
+	assert_int_equal(set_driver("e1000e", NULL, &err), 0);
+	tree_pci(&tree, NIC, 7, "vfio-pci", "vfio0");
+	/* Handed out without its group, it could be any. */
+	tree_process(&tree, 4323, "guest\n", "/dev/null");
+	tree_file(&tree, "7f01-7f02 rw-s 00000000 00:10 4  anon_inode:[vfio-device]\n",
+		  "/proc/4323/maps");
+	assert_int_equal(set_driver("e1000e", NULL, &err), -EBUSY);
+	assert_string_equal(err->cause, "held by pid 4323 (guest)");
+}
+
+static void test_a_host_driver_and_a_group_that_somebody_has(void **state)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+
+	(void)state;
+	tree_pci(&tree, NIC, 7, "vfio-pci", "vfio0");
+	tree_pci(&tree, "0000:01:00.1", 7, "vfio-pci", "vfio1");
+	tree_process(&tree, 4321, "qemu\n", "/dev/vfio/devices/vfio1");
+	kernel.declines = "e1000e";
+	assert_int_equal(set_driver("e1000e", NULL, &err), -ENXIO);
+	assert_string_equal(err->cause,
+			    "pid 4321 (qemu) has its IOMMU group 7 or a device of it open");
+	assert_driver("vfio-pci", "(null)");
+}
+
+static unsigned writes_until_stuck;
+
+static int write_until_stuck(const char *path, const char *text)
+{
+	if (!writes_until_stuck--)
+		return -ETIMEDOUT;
+	return sysfs_write(path, text);
+}
+
+static void test_a_write_that_never_returns(void **state)
+{
+	const struct host_binder binder = {tree.root, write_until_stuck, NULL, NULL};
+
+	(void)state;
+	/* Unbinding, and probing: whoever waits has the device's lock, so nothing else is tried. */
+	for (unsigned i = 0; i <= 2; i += 2) {
+		_cleanup_error_ struct ioasidctl_error *err = NULL;
+
+		writes_until_stuck = i;
+		kernel.writes = 0;
+		kernel.plays = true;
+		assert_int_equal(
+			host_set_driver(&binder, SELECTOR_PCI, NIC, "vfio-pci", NULL, &err),
+			-ETIMEDOUT);
+		kernel.plays = false;
+		assert_int_equal(err->kind, ERROR_BUSY);
+		assert_non_null(strstr(err->message, "takes more than 60 s, and goes on"));
+		assert_non_null(strstr(err->cause, "a process that this one can't see"));
+		assert_int_equal(kernel.writes, i);
+	}
+}
+
 static void test_devices_whose_driver_is_fixed(void **state)
 {
-	const struct host_binder binder = {tree.root, NULL, NULL};
+	const struct host_binder binder = {.root = tree.root};
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 
 	(void)state;
@@ -361,6 +453,10 @@ int main(void)
 		TEST(test_without_permission),
 		TEST(test_drivers_that_cannot_be),
 		TEST(test_an_open_device_is_not_torn_away),
+		TEST(test_a_mapped_device_is_not_torn_away),
+		TEST(test_devices_of_groups_that_nothing_tells_apart),
+		TEST(test_a_host_driver_and_a_group_that_somebody_has),
+		TEST(test_a_write_that_never_returns),
 		TEST(test_devices_whose_driver_is_fixed),
 	};
 

@@ -117,6 +117,43 @@ static void test_yes(void **state)
 	assert_int_equal(answer.n_together, 0);
 }
 
+static void test_named_twice(void **state)
+{
+	(void)state;
+	ask_for((struct explain_device[]){{SELECTOR_PCI, NIC},
+					  {SELECTOR_PCI, "0000:77:00.0"},
+					  {SELECTOR_PCI, NIC},
+					  {SELECTOR_PCI, "0000:77:00.0"}},
+		4, 0);
+	assert_int_equal(answer.n_devices, 2);
+	assert_string_equal(answer.devices[0].address, NIC);
+	assert_string_equal(answer.devices[1].address, "0000:77:00.0");
+	ask_for((struct explain_device[]){{SELECTOR_PCI, NIC}, {SELECTOR_PCI, NIC}}, 2, 0);
+	assert_int_equal(answer.n_devices, 1);
+	assert_int_equal(answer.one_fd, HOST_UNKNOWN);
+	assert_int_equal(answer.n_together, 0);
+	assert_string_equal(answer.verdict, "yes");
+}
+
+/* Then that nobody has it open isn't known. */
+static void test_processes_that_are_not_listed(void **state)
+{
+	(void)state;
+	tree_link(&tree, "pid:[4026532215]", "/proc/self/ns/pid");
+	ask(NIC);
+	EXPECT("held", "unseen", "processes that /proc doesn't list here",
+	       "outside of the container");
+	assert_int_equal(answer.n_unseen > 0, 1);
+	tree_link(&tree, "pid:[4026531836]", "/proc/self/ns/pid");
+	ask(NIC);
+	EXPECT("held", "fine", "nobody has it open", NULL);
+	tree_process(&tree, 99, "vmm\n", "/dev/null");
+	tree_file(&tree, "7f01-7f02 rw-s 00000000 00:06 4  /dev/vfio/devices/vfio0\n",
+		  "/proc/99/maps");
+	ask(NIC);
+	EXPECT("held", "obstacle", "pid 99 (vmm; by a mapping) has it open", "end that process");
+}
+
 static void test_what_a_config_does(void **state)
 {
 	(void)state;
@@ -255,6 +292,10 @@ static void test_interfaces(void **state)
 	tree_remove_dir(&tree, "/sys/class/misc/iommu");
 	tree_link(&tree, "/dev/null", "/dev/vfio/vfio");
 	ask(NIC);
+	EXPECT_MACHINE("interface", "obstacle", "VFIO is there, but not its type 1",
+		       "modprobe vfio_iommu_type1");
+	tree_dir(&tree, "/sys/module/vfio_iommu_type1");
+	ask(NIC);
 	assert_string_equal(answer.interface, "vfio");
 	EXPECT_MACHINE("interface", "fine", "VFIO's containers; the kernel has no iommufd", NULL);
 	tree_remove_dir(&tree, "/sys/class/vfio");
@@ -348,6 +389,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_yes),
+		TEST(test_named_twice),
+		TEST(test_processes_that_are_not_listed),
 		TEST(test_what_a_config_does),
 		TEST(test_what_is_not_there),
 		TEST(test_no_iommu),

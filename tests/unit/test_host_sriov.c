@@ -85,7 +85,7 @@ ssize_t write(int fd, const void *buf, size_t n)
 
 static int set_vfs(uint32_t n, bool back, uint32_t *before, struct ioasidctl_error **err)
 {
-	const struct host_binder binder = {tree.root, NULL, NULL};
+	const struct host_binder binder = {.root = tree.root};
 	int ret;
 
 	kernel.writes = 0;

@@ -268,7 +268,7 @@ static void test_bind_of_what_others_hold(void **state)
 	member = refused_bind(EPERM);
 	assert_int_equal(member->kind, ERROR_BUSY);
 	assert_string_equal(member->cause,
-			    "pid 4000001 (dpdk) has another device of its IOMMU group open");
+			    "pid 4000001 (dpdk) has its IOMMU group 8 or a device of it open");
 	tree_unlink(&tree, "/proc/4000001/fd/7");
 	tree_process(&tree, 4000002, "spdk\n", "/dev/vfio/8");
 	legacy = refused_bind(EBUSY);

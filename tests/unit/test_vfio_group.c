@@ -133,7 +133,8 @@ static void test_a_group_that_is_held(void **state)
 	vfio_fail(&err, "open", -EBUSY, "can't open /dev/vfio/9");
 	vfio_explain_group(&env, &g, EBUSY, &err);
 	assert_int_equal(err->kind, ERROR_BUSY);
-	assert_non_null(strstr(err->cause, "pid 77 (dpdk) has this IOMMU group or a device of it"));
+	assert_non_null(
+		strstr(err->cause, "pid 77 (dpdk) has its IOMMU group 9 or a device of it"));
 }
 
 static void test_attach_and_detach(void **state)
