@@ -60,7 +60,9 @@ const struct verb verb_delete = {
 	.help = "Remove topologies and restore what they changed",
 	.text = "Detaches and closes the devices of each topology, gives them their original drivers "
 		"back, frees its address spaces and memory, and closes its descriptors. It is refused "
-		"while a program has some of these from `exec`: its devices could go nowhere.",
+		"while a program has some of these from `exec`: its devices could go nowhere; and "
+		"while any program still has a device open, or memory of it mapped, that would have "
+		"to go back to its driver. That program is named, and nothing is deleted.",
 	.options = OPTION(SOCKET) | OPTION(DRY_RUN) | OPTION(VERBOSE),
 	.min_arguments = 1,
 	.max_arguments = SIZE_MAX,

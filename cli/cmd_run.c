@@ -137,6 +137,7 @@ static int run_in(const struct invocation *in, struct engine *engine, struct top
 	status = run_command(in, engine, name, &signals);
 	how.cancel = NULL;
 	how.between = NULL;
+	how.regardless = true; /* than to leave all of it */
 	if (engine_delete(engine, name, &how, &result, &err)) {
 		int failed = print_errors(in, err);
 

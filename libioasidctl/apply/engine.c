@@ -105,6 +105,40 @@ static bool is_same_device(const struct topology *t, const struct device *d,
 	       drivers_share_machine(t->fds[d->fd].ops, u->fds[e->fd].ops);
 }
 
+/* The group has one owner, and each topology opens fds of its own. */
+static bool is_of_same_group(const struct topology *t, const struct device *d,
+			     const struct topology *u, const struct device *e)
+{
+	return d->iommu_group != NO_INDEX && d->iommu_group == e->iommu_group &&
+	       d->fd != NO_INDEX && e->fd != NO_INDEX && !e->absent &&
+	       drivers_share_machine(t->fds[d->fd].ops, u->fds[e->fd].ops);
+}
+
+static int taken(const struct topology *desired, const struct device *d,
+		 const struct topology *other, const struct device *e, struct ioasidctl_error **err)
+{
+	const bool itself = is_same_device(other, e, desired, d);
+	int ret;
+
+	if (itself)
+		ret = error_new(err, ERROR_BUSY, EBUSY, "device %s (%s) is held by topology %s",
+				d->name, d->address, other->name);
+	else
+		ret = error_new(err, ERROR_BUSY, EBUSY,
+				"device %s (%s) can't be handed out: topology %s holds %s (%s), "
+				"which is in the same IOMMU group %u",
+				d->name, d->address, other->name, e->name, e->address,
+				d->iommu_group);
+	error_object(err, "%s", d->name);
+	if (d->at.line)
+		error_position(err, desired->file, d->at.line, d->at.column);
+	error_hint(err,
+		   itself ? "delete %s, or take the device out of it"
+			  : "a group goes to one topology; delete %s, or declare the device there",
+		   other->name);
+	return ret;
+}
+
 static int refuse_taken(const struct engine *engine, const struct topology *desired,
 			const struct device *d, struct ioasidctl_error **err)
 {
@@ -114,18 +148,9 @@ static int refuse_taken(const struct engine *engine, const struct topology *desi
 		if (!strcmp(other->name, desired->name))
 			continue;
 		for (size_t j = 0; j < other->n_devices; j++) {
-			int ret;
-
-			if (!is_same_device(other, &other->devices[j], desired, d))
-				continue;
-			ret = error_new(err, ERROR_BUSY, EBUSY,
-					"device %s (%s) is held by topology %s", d->name,
-					d->address, other->name);
-			error_object(err, "%s", d->name);
-			if (d->at.line)
-				error_position(err, desired->file, d->at.line, d->at.column);
-			error_hint(err, "delete %s, or take the device out of it", other->name);
-			return ret;
+			if (is_same_device(other, &other->devices[j], desired, d) ||
+			    is_of_same_group(other, &other->devices[j], desired, d))
+				return taken(desired, d, other, &other->devices[j], err);
 		}
 	}
 	return 0;
@@ -302,6 +327,8 @@ static int transact(struct engine *engine, struct topology **slot, struct topolo
 	int ret;
 
 	ret = plan_make(slot ? *slot : NULL, *desired, &plan, err);
+	if (!ret && !how->dry_run && !how->regardless)
+		ret = refuse_used_devices(&engine->env, &plan, err);
 	if (ret)
 		return ret;
 	outcome = plan_json(&plan, how->list);

@@ -24,6 +24,9 @@ struct transaction {
 	enum driver_choice driver; /* DRIVER_AUTO: what the file says; else instead of it */
 	bool dry_run; /* plan only: no call that changes anything */
 	bool no_verify;
+	/* Gives back what can be given back, where else it would refuse because of a device that
+	 * somebody still has open. */
+	bool regardless;
 	/* The caller will see to it that absent devices with hotplug: attach get in when they come.
 	 */
 	bool may_wait;
@@ -53,6 +56,7 @@ struct transaction {
  */
 int engine_apply(struct engine *engine, struct topology *desired, const struct transaction *how,
 		 json_t **result, struct ioasidctl_error **err);
+/* ERROR_BUSY, and nothing has changed: somebody has a device open that would get its old driver. */
 int engine_delete(struct engine *engine, const char *name, const struct transaction *how,
 		  json_t **result, struct ioasidctl_error **err);
 

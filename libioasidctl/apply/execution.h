@@ -44,6 +44,13 @@ int rehearse_plan(struct execution *x, struct ioasidctl_error **err);
 /* Makes all memory of a topology sparse and of no special kind: it will only be mapped. */
 void rehearse_without_memory(struct topology *t);
 
+/*
+ * users.c: whether devices that would change drivers at the end of the plan, when nothing can be
+ * undone any more, can leave those that they have: 0, or -EBUSY with the processes in the way.
+ */
+int refuse_used_devices(const struct driver_env *env, const struct plan *plan,
+			struct ioasidctl_error **err);
+
 /* verify.c: is the kernel's state what `desired` says? 0, or ERROR_VERIFY for each difference. */
 int verify_topology(const struct topology *desired, struct ioasidctl_error **err);
 

@@ -226,8 +226,15 @@ static int restore_vfs(const struct journal_binding *b, const struct driver_env 
 
 enum part { PART_DRIVER, PART_VFS };
 
-/* What became of the device, as the end of a line; owned. */
-static char *restore(const struct journal_binding *b, const struct driver_env *env, enum part part)
+/* Whatever still has the device ends some day; while its old driver waits, no other can have it. */
+static bool is_temporary(int ret)
+{
+	return ret == -EBUSY || ret == -ETIMEDOUT || ret == -ENXIO;
+}
+
+/* What became of the device, as the end of a line; owned. *later: it has to be tried again. */
+static char *restore(const struct journal_binding *b, const struct driver_env *env, enum part part,
+		     bool *later)
 {
 	const struct driver *ops = driver_of(env, b);
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
@@ -247,6 +254,7 @@ static char *restore(const struct journal_binding *b, const struct driver_env *e
 			       : restore_driver(b, env, ops, &spec, &text, &why);
 	if (!ret)
 		return text;
+	*later |= is_temporary(ret);
 	if (part == PART_VFS)
 		ret = asprintf(&text, "could not be given %u virtual functions again: %s",
 			       b->original_vfs, why ? why->message : strerror(-ret));
@@ -255,9 +263,9 @@ static char *restore(const struct journal_binding *b, const struct driver_env *e
 			       why ? why->message : strerror(-ret), why && why->cause ? ": " : "",
 			       why && why->cause ? why->cause : "");
 	else
-		ret = asprintf(&text, "could not be given back to %s: %s",
-			       driver_text(b->original_driver),
-			       why ? why->message : strerror(-ret));
+		ret = asprintf(&text, "could not be given back to %s: %s%s%s",
+			       driver_text(b->original_driver), why ? why->message : strerror(-ret),
+			       why && why->cause ? ": " : "", why && why->cause ? why->cause : "");
 	return ret < 0 ? NULL : text;
 }
 
@@ -282,10 +290,10 @@ static const struct {
 } restorations[] = {{PART_DRIVER, false}, {PART_VFS, true}, {PART_DRIVER, true}};
 
 static void restore_one(const struct journal_entry *entry, const struct journal_binding *b,
-			enum part part, const struct driver_env *env,
+			enum part part, const struct driver_env *env, bool *later,
 			void (*said)(void *data, const char *line), void *data)
 {
-	_cleanup_free_ char *outcome = restore(b, env, part), *line = NULL;
+	_cleanup_free_ char *outcome = restore(b, env, part, later), *line = NULL;
 
 	if (asprintf(&line, "topology %s: device %s (%s) %s", entry->name, b->device, b->address,
 		     outcome ? outcome : "lost: out of memory") >= 0)
@@ -294,9 +302,11 @@ static void restore_one(const struct journal_entry *entry, const struct journal_
 		line = NULL;
 }
 
-void bindings_restore(const struct journal_entry *entry, const struct driver_env *env,
+bool bindings_restore(const struct journal_entry *entry, const struct driver_env *env,
 		      void (*said)(void *data, const char *line), void *data)
 {
+	bool later = false;
+
 	for (size_t i = 0; i < ARRAY_SIZE(restorations) * entry->n_bindings; i++) {
 		const struct journal_binding *b = &entry->bindings[i % entry->n_bindings];
 		const bool physical = restorations[i / entry->n_bindings].physical;
@@ -305,14 +315,18 @@ void bindings_restore(const struct journal_entry *entry, const struct driver_env
 		if (b->interface == DRIVER_IOASID || physical != (b->original_vfs != NO_INDEX) ||
 		    (part == PART_DRIVER && !b->driver && !b->management) || vanishes(entry, b))
 			continue;
-		restore_one(entry, b, part, env, said, data);
+		restore_one(entry, b, part, env, &later, said, data);
 	}
+	return !later;
 }
 
 void bindings_delete_made(const struct journal_entry *entry, const struct driver_env *env,
 			  void (*said)(void *data, const char *line), void *data)
 {
+	bool later = false;
+
 	for (size_t i = 0; i < entry->n_bindings; i++)
 		if (entry->bindings[i].management && entry->bindings[i].interface != DRIVER_IOASID)
-			restore_one(entry, &entry->bindings[i], PART_DRIVER, env, said, data);
+			restore_one(entry, &entry->bindings[i], PART_DRIVER, env, &later, said,
+				    data);
 }

@@ -37,7 +37,7 @@ int bindings_hand_down(const struct journal_entry *entry, struct engine *engine)
 /*
  * Gives devices their drivers back, and driver_override where a change was cut off in the middle;
  * those that somebody has bound elsewhere meanwhile are left alone. Calls `said` with a line for
- * each device.
+ * each device. False: somebody still has one open, and it can be tried again later.
  */
-void bindings_restore(const struct journal_entry *entry, const struct driver_env *env,
+bool bindings_restore(const struct journal_entry *entry, const struct driver_env *env,
 		      void (*said)(void *data, const char *line), void *data);

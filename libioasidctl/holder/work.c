@@ -287,6 +287,9 @@ static int delete_topology(struct work *work, const char *name, const struct pee
 		tell_change(work, EVENT_DELETED, was, by);
 	takers_forget(work, name);
 	owners_remove(work, name);
+	/* Something is left behind: a driver, perhaps, that the next holder can restore. */
+	if (ret)
+		return ret;
 	if (journal_remove(work->journal, name, &why))
 		work_log_error(work, "journal", why);
 	return ret;
@@ -369,7 +372,8 @@ bool work_can_overtake(const struct work *work, const struct job *job)
 static int remove_one(struct work *work, const char *name, struct ioasidctl_error **err)
 {
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
-	const struct transaction how = {0};
+	/* What still is used stays in the journal, and is given back by the next holder. */
+	const struct transaction how = {.regardless = true};
 	json_t *result = NULL;
 	int ret = delete_topology(work, name, NULL, &how, &result, &why);
 

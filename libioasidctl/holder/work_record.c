@@ -210,8 +210,10 @@ static void recover_one(struct work *work, const char *name)
 	else
 		work_log(work, "topology %s: was lost when the last holder crashed", name);
 	work_log_error(work, name, err);
-	bindings_restore(&entry, engine_env(work->world->engine), say, work);
-	remove_entry(work, name);
+	if (bindings_restore(&entry, engine_env(work->world->engine), say, work))
+		remove_entry(work, name);
+	else
+		work_log(work, "topology %s: the next start tries the rest again", name);
 }
 
 void work_recover(struct work *work)

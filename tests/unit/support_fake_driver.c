@@ -508,6 +508,7 @@ struct driver fake_driver = {
 	.device_find = fake_find,
 	.device_set_driver = fake_set_driver,
 	.device_carries = fake_device_carries,
+	.device_users = fake_device_users,
 	.device_set_vfs = fake_set_vfs,
 	.device_set_override = fake_set_override,
 	.device_open = fake_device_open,

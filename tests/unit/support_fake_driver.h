@@ -23,6 +23,8 @@ void fake_add_physical(const char *address, const char *driver, uint32_t group, 
 /* Whether the driver tells of the other members of a device's group; at first it doesn't. */
 void fake_tell_members(bool tell);
 /* What the host uses the device for; NULL: nothing. Not copied. */
+/* Who has the device open besides; NULL: nobody. */
+void fake_users(const char *address, const char *who);
 void fake_carries(const char *address, const char *what);
 /* The device with that driver_override ("" none), as somebody has set it. */
 void fake_override(const char *address, const char *override);

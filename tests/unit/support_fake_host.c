@@ -70,6 +70,21 @@ int fake_device_carries(const struct driver_env *env, const struct device *spec,
 	return 0;
 }
 
+void fake_users(const char *address, const char *who)
+{
+	fake_device_at(address)->users = who;
+}
+
+int fake_device_users(const struct driver_env *env, const struct device *spec, char **text,
+		      struct ioasidctl_error **err)
+{
+	const struct driver_device *d = fake_device_at(spec->address);
+
+	(void)env, (void)err;
+	*text = d && d->users ? strdup(d->users) : NULL;
+	return 0;
+}
+
 int fake_set_override(const struct driver_env *env, const struct device *spec, const char *override,
 		      struct ioasidctl_error **err)
 {

@@ -50,7 +50,7 @@ struct driver_fd {
 
 struct driver_device {
 	char address[32], driver[32], override[32];
-	const char *carries;
+	const char *carries, *users;
 	uint32_t vfs, total_vfs; /* of one that has virtual functions */
 	uint32_t group;
 	bool open, gone;
@@ -86,6 +86,8 @@ struct driver_device *fake_device_at(const char *address);
 /* support_fake_host.c: what is changed on the host, not on an fd. */
 void fake_host_facts(const struct driver_device *d, struct device_facts *out);
 int fake_set_override(const struct driver_env *env, const struct device *spec, const char *override,
+		      struct ioasidctl_error **err);
+int fake_device_users(const struct driver_env *env, const struct device *spec, char **text,
 		      struct ioasidctl_error **err);
 int fake_device_carries(const struct driver_env *env, const struct device *spec, char **text,
 			struct ioasidctl_error **err);
