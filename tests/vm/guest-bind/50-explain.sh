@@ -113,7 +113,74 @@ as_nobody 65536 run asis.yaml -- true
 is "too little memory to lock: refused" "$status" 1
 says "too little memory to lock: limit and way out" 'it pins 4M' 'limit of locked memory is 64K' \
 	'nobody - memlock 4096.*limits\.d'
+
+# Whom /proc hides from this user is not nobody.
+ioasidctl apply asis.yaml
+is "held by root: applies" "$status" 0
+as_nobody 8388608 explain $edu
+explained "explain to a user who may not look into a process" 0 'unseen nobody has it open, but for [0-9]+ processes'
+mount -o remount,hidepid=2 /proc
+as_nobody 8388608 explain $edu
+explained "explain to a user who isn't shown other processes" 0 \
+	'unseen nobody has it open, but for processes that /proc doesn.t list'
+as_nobody 8388608 run asis.yaml -- true
+is "a device of somebody who isn't shown: refused" "$status" 1
+says "a device of somebody who isn't shown: nobody is blamed" 'bound already through another open file'
+mount -o remount,hidepid=0 /proc
+ioasidctl delete vm
+is "held by root: delete" "$status" 0
 chown root /dev/iommu "$node"
+
+# What set the limit says how to raise it.
+mkdir cgroups && mount -t cgroup2 none cgroups && mkdir cgroups/vmm.service
+limited() {
+	(
+		[ -z "$1" ] || echo $BASHPID >"cgroups/$1/cgroup.procs"
+		ulimit -l 512
+		setpriv --bounding-set -ipc_lock "$tool" run --driver "$2" asis.yaml -- true >out 2>err </dev/null
+	)
+	status=$?
+}
+for driver in iommufd vfio; do
+	limited vmm.service $driver
+	is "$driver, too little memory to lock in a unit: refused" "$status" 1
+	says "$driver, too little memory to lock in a unit: limit and way out" 'it pins 4M' 'limit of locked memory is 512K' \
+		'LimitMEMLOCK=4M in \[Service\] \(systemctl edit vmm.service\)'
+	touch /run/.containerenv
+	limited '' $driver
+	is "$driver, too little memory to lock in a container: refused" "$status" 1
+	says "$driver, too little memory to lock in a container: limit and way out" 'it pins 4M' \
+		'limit of locked memory is 512K' '--ulimit memlock=4194304:4194304' '--cap-add ipc_lock'
+	rm /run/.containerenv
+done
+umount cgroups
+
+# A node that may not be one where it lies.
+mkdir no-devices && mount -t tmpfs -o nodev none no-devices
+mknod -m 666 no-devices/iommu c $((0x$(stat -c %t /dev/iommu))) $((0x$(stat -c %T /dev/iommu)))
+mount --bind no-devices/iommu /dev/iommu
+ioasidctl run --driver iommufd asis.yaml -- true
+is "a node on a file system without devices: refused" "$status" 77
+says "a node on a file system without devices: says so" '/dev/iommu' 'mounted with nodev'
+umount /dev/iommu
+umount no-devices
+
+# The same pages on VFIO's containers.
+write odd.yaml "{name: edu0, pci: \"$edu\"}" "$base, {iova: 0x300800, memory: ram, length: 4K}" \
+	'{device: edu0}'
+for driver in iommufd vfio; do
+	ioasidctl run --driver $driver odd.yaml -- true
+	is "$driver, not a whole page: refused" "$status" 1
+	says "$driver, not a whole page: says what a page is" '0x300800' 'whole pages of 4 KiB'
+done
+
+# A group's node that isn't there, though a VFIO driver has the device.
+group=$(readlink /sys/bus/pci/devices/$edu/iommu_group)
+mv /dev/vfio/${group##*/} /dev/vfio/away
+ioasidctl run --driver vfio asis.yaml -- true
+is "the group's node is missing: refused" "$status" 69
+says "the group's node is missing: says so" "/dev/vfio/${group##*/}" "the kernel has the IOMMU group, but its node isn't here" 'container'
+mv /dev/vfio/away /dev/vfio/${group##*/}
 
 # The node isn't there, though the kernel has it: a container.
 mv /dev/iommu /dev/iommu.away

@@ -22,6 +22,22 @@ ok "apply is refused ($status)"
 says "the message explains it and names the way out" 'interrupt remapping' \
 	'allow_unsafe_interrupts' 'edu0|0000:00:03\.0'
 check_host "afterwards"
+
+# Whoever has the device's node open, but hasn't bound it, isn't in the way.
+edu=0000:00:03.0
+echo vfio-pci >/sys/bus/pci/devices/$edu/driver_override
+echo $edu >/sys/bus/pci/drivers_probe
+exec 5<>/dev/vfio/devices/"$(basename /sys/bus/pci/devices/$edu/vfio-dev/vfio*)"
+ioasidctl run vm.yaml -- true
+[ "$status" -ne 0 ]
+ok "with somebody at the node, it is refused ($status)"
+says "the interrupts are named" 'interrupt remapping' 'allow_unsafe_interrupts'
+! grep -q "pid $$" err
+ok "and not who has the node open"
+exec 5>&-
+echo $edu >/sys/bus/pci/drivers/vfio-pci/unbind
+echo >/sys/bus/pci/devices/$edu/driver_override
+
 echo 1 >/sys/module/iommufd/parameters/allow_unsafe_interrupts
 ioasidctl apply vm.yaml
 is "the way out works" "$status" 0

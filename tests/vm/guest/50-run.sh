@@ -33,6 +33,10 @@ fds:
         attach: [{device: edu0}, {device: edu1}]
 END
 dma "the example for pass-through" "$(echo "$TOP"/examples/1-*.yaml)" dma0
+for device in dma0 dma1 dma2; do
+	dma "the example of VFIO's own ways, which comes to iommufd here, $device" \
+		"$(echo "$TOP"/examples/7-*.yaml)" $device
+done
 dma "edu alone in its group" two.yaml edu0
 dma "edu behind a bridge" two.yaml edu1
 
