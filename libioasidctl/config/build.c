@@ -101,6 +101,22 @@ static void hint_names(struct builder *b, const struct names *names, enum thing 
 			   kind >= THING_IOASID ? "fd" : "file", thing_nouns[kind]);
 }
 
+/* Objects of one fd can't be used by those of another: the kernel knows them by the fd. */
+static bool hint_other_fd(struct builder *b, enum thing kind, const char *text)
+{
+	for (uint32_t i = 0; i < b->raw->fds_count; i++) {
+		const struct named *entry = names_find(&b->members[i], text);
+
+		if (!entry || entry->kind != kind || !b->raw->fds[i].name)
+			continue;
+		fault_hint(b->faults,
+			   "the one in fd \"%s\" is out of reach: move one to the other's fd",
+			   b->raw->fds[i].name);
+		return true;
+	}
+	return false;
+}
+
 uint32_t build_reference(struct builder *b, struct names *names, enum thing kind,
 			 const struct place *place, const struct raw_head *head, const char *key,
 			 const char *text)
@@ -120,11 +136,13 @@ uint32_t build_reference(struct builder *b, struct names *names, enum thing kind
 		      "%s is the %s in line %u, expected the name of a%s %s", quote(text, quoted),
 		      thing_nouns[entry->kind], other->at->line, kind == THING_IOASID ? "n" : "",
 		      thing_nouns[kind]);
+		hint_names(b, names, kind, text);
 		return NO_INDEX;
 	}
 	fault(b->faults, place, key, build_at(head, key), "there is no %s named %s%s",
 	      thing_nouns[kind], quote(text, quoted), kind >= THING_IOASID ? " in this fd" : "");
-	hint_names(b, names, kind, text);
+	if (kind < THING_IOASID || !hint_other_fd(b, kind, text))
+		hint_names(b, names, kind, text);
 	return NO_INDEX;
 }
 
@@ -198,8 +216,9 @@ static void settle_devices(struct topology *t)
 
 static void build_all(struct builder *b)
 {
-	static void (*const steps[])(struct builder * b) = {
-		build_things, build_vfs, build_fds, build_links, build_mappings, build_copies};
+	static void (*const steps[])(struct builder *
+				     b) = {build_things,   build_vfs,	 build_fds,   build_links,
+					   build_mappings, build_copies, build_guests};
 
 	b->t->name = build_string(b, b->raw->name);
 	b->t->file = build_string(b, b->faults->file);

@@ -33,6 +33,7 @@ void build_fds(struct builder *b); /* fds with their IOASIDs and viommus, withou
 void build_links(struct builder *b); /* parents, viommus, attachments */
 void build_mappings(struct builder *b); /* allowed ranges and mappings */
 void build_copies(struct builder *b); /* sources and access of copies; needs all mappings */
+void build_guests(struct builder *b); /* tables, vdevices and queues; needs all mappings, too */
 
 /* Registers the device by what selects it, and refuses a second one for the same. */
 void build_address(struct builder *b, uint32_t device, const struct place *place);

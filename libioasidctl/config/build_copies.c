@@ -67,6 +67,7 @@ static void fault_no_source(struct builder *b, const struct copy *c, const struc
 		text = arena_printf(b->arena, "\"%s\" in line %u maps nothing at %s", source->name,
 				    source->at.line, from);
 		fault_on(b, c, "from", text ? text : "");
+		fault_hint(b->faults, "from is the iova of one of its mappings");
 		return;
 	}
 	number_hex(near->iova, start);
@@ -138,6 +139,7 @@ static void check_copy(struct builder *b, const struct copy *c)
 				    "those have mappings",
 				    source->name, source->at.line);
 		fault_on(b, c, "copy", text ? text : "");
+		fault_hint(b->faults, "copy from the IOASID that it is nested on");
 	} else if (!near || near->iova != c->mapping->offset ||
 		   near->length != c->mapping->length) {
 		if (is_complete(raw, source))

@@ -88,12 +88,14 @@ static void report_attachment(struct builder *b, const struct place *place, cons
 		fault(b->faults, place, "pasid", build_at(again->head, "pasid"),
 		      "PASID %s of device \"%s\" is attached twice, first in line %u", raw->pasid,
 		      name, first->head->at->line);
+		fault_hint(b->faults, "each PASID is in one IOASID: leave one of the two out");
 		return;
 	}
 	if (raw->vq_group) {
 		fault(b->faults, place, "vq_group", build_at(again->head, "vq_group"),
 		      "virtqueue group %s of device \"%s\" is attached twice, first in line %u",
 		      raw->vq_group, name, first->head->at->line);
+		fault_hint(b->faults, "each group is in one IOASID: leave one of the two out");
 		return;
 	}
 	fault(b->faults, place, "device", build_at(again->head, "device"),
@@ -216,6 +218,7 @@ static void report_vdevice(struct builder *b, const struct place *place, const s
 	fault(b->faults, place, "device", build_at(again->head, "device"),
 	      "device \"%s\" has a vdevice already, in line %u: it can have one",
 	      b->t->devices[again->device].name, first->head->at->line);
+	fault_hint(b->faults, "a device is on one viommu: leave one of the two out");
 }
 
 static void report_vdevice_id(struct builder *b, const struct place *place, const struct use *first,
@@ -224,6 +227,7 @@ static void report_vdevice_id(struct builder *b, const struct place *place, cons
 	fault(b->faults, place, "id", build_at(again->head, "id"),
 	      "id %s is taken by the vdevice in line %u of the same viommu",
 	      ((const struct raw_vdevice *)again->head)->id, first->head->at->line);
+	fault_hint(b->faults, "give each device the id that the guest knows it by");
 }
 
 static void link_vdevices(struct builder *b, uint32_t fd, uint32_t index, const struct place *owner,
@@ -291,16 +295,11 @@ static void link_queues(struct builder *b, uint32_t fd, uint32_t index, const st
 		q->length = build_number(raw->length);
 		if (raw->head.bad)
 			continue;
-		if (!range_valid(q->iova, q->length))
-			fault(b->faults, &place, "length", build_at(&raw->head, "length"),
-			      "the queue goes past the end of the 64-bit address space");
-		for (uint32_t j = 0; j < i; j++)
-			if (to->queues[j].index == q->index && !from->queues[j].head.bad) {
-				fault(b->faults, &place, "index", build_at(&raw->head, "index"),
-				      "index %u is taken by the queue in line %u", q->index,
-				      to->queues[j].at.line);
-				break;
-			}
+		if (range_valid(q->iova, q->length))
+			continue;
+		fault(b->faults, &place, "length", build_at(&raw->head, "length"),
+		      "the queue goes past the end of the 64-bit address space");
+		fault_hint(b->faults, "write a smaller iova or length");
 	}
 	/* In the order in which the hardware takes them. */
 	if (to->n_queues)
@@ -320,6 +319,7 @@ static void link_vfio_compat(struct builder *b, uint32_t index, const struct pla
 	fault(b->faults, up, "vfio_compat", build_at(&raw->head, "vfio_compat"),
 	      "\"%s\" in line %u is nested, expected a gpa IOASID",
 	      fd->ioasids[fd->vfio_compat].name, fd->ioasids[fd->vfio_compat].at.line);
+	fault_hint(b->faults, "a VFIO container maps memory: name an IOASID that does");
 }
 
 static void resolve_fd(struct builder *b, uint32_t index, const struct place *up)

@@ -78,6 +78,7 @@ static void build_allow(struct builder *b, const struct space *s)
 			fault(b->faults, &place, "last", build_at(&raw->head, "last"),
 			      "the last address %s lies before the first, %s",
 			      number_hex(r.last, last), number_hex(r.first, first));
+			fault_hint(b->faults, "last is an address, too, not a length");
 			continue;
 		}
 		ioasid->allow[ioasid->n_allow++] = r;
@@ -127,6 +128,8 @@ static void check_within_memory(struct builder *b, const struct place *place,
 		fault(b->faults, place, "offset", build_at(&raw->head, "offset"),
 		      "%s is past the end of memory \"%s\" in line %u, which has %s", offset,
 		      memory->name, memory->at.line, size);
+		fault_hint(b->faults, "offset counts from the start of the memory: write less, or "
+				      "make the memory larger");
 		return;
 	}
 	fault(b->faults, place, "length", build_at(&raw->head, "length"),
@@ -146,6 +149,7 @@ static bool check_range(struct builder *b, const struct place *place, const stru
 	fault(b->faults, place, key, build_at(head, key),
 	      "%s bytes from %s on go past the end of the 64-bit address space",
 	      number_size(length, size), number_hex(first, start));
+	fault_hint(b->faults, "write a smaller address or length");
 	return false;
 }
 
@@ -199,6 +203,7 @@ static void fault_overlap(struct builder *b, const struct space *s, const struct
 	      range_text(here->iova, range_last(here->iova, here->length), mine), other->head.index,
 	      there->at.line,
 	      range_text(there->iova, range_last(there->iova, there->length), others));
+	fault_hint(b->faults, "give one of them another iova; auto finds a free one");
 }
 
 /* In order of IOVA: each against the one before it that reaches furthest, and against `allow`. */
@@ -227,8 +232,75 @@ static void check_addresses(struct builder *b, const struct space *s)
 			      "%s lies outside of what this IOASID allows in line %u",
 			      range_text(m->iova, last, text),
 			      build_at(&s->raw->head, "allow")->line);
+			fault_hint(b->faults, "widen allow, or give it another iova");
 		}
 	}
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The longest stretch of `allowed` between the mappings from *next on, which it moves past them. */
+static uint64_t longest_free(const struct ioasid *ioasid, size_t *next, struct range allowed)
+{
+	uint64_t longest = 0, from = allowed.first;
+
+	while (*next < ioasid->n_maps && ioasid->maps[*next].iova <= allowed.last) {
+		const struct mapping *m = &ioasid->maps[(*next)++];
+		const uint64_t last = range_last(m->iova, m->length);
+
+		if (m->iova > from)
+			longest = larger(longest, m->iova - from);
+		if (last >= allowed.last)
+			return longest;
+		if (last >= from)
+			from = last + 1;
+	}
+	/* All 64 bits have one more address than a length can say. */
+	return larger(longest,
+		      allowed.last - from == UINT64_MAX ? UINT64_MAX : allowed.last - from + 1);
+}
+
+static void fault_no_place(struct builder *b, const struct space *s, const struct mapping *m,
+			   uint64_t longest)
+{
+	const struct raw_mapping *raw = raw_of(s->raw, m);
+	const struct place place = {&s->place, "map", raw->head.index};
+	char length[NUMBER_TEXT_MAX], left[NUMBER_TEXT_MAX];
+
+	fault(b->faults, &place, "iova", build_at(&raw->head, "iova"),
+	      "there is no place for %s in what this IOASID allows in line %u: at most %s in a row "
+	      "are free there",
+	      number_size(m->length, length), build_at(&s->raw->head, "allow")->line,
+	      number_size(longest, left));
+	fault_hint(b->faults, "widen allow, or map less");
+}
+
+/* The kernel chooses their places; that there is none at all can be known before. */
+static void check_placements(struct builder *b, const struct space *s)
+{
+	const struct ioasid *ioasid = s->ioasid;
+	size_t next = 0, unplaced;
+	uint64_t longest = 0;
+
+	/* They come first. */
+	while (next < ioasid->n_maps && ioasid->maps[next].auto_iova)
+		next++;
+	unplaced = next;
+	if (!ioasid->n_allow || ioasid->n_allow != s->raw->allow_count)
+		return;
+	for (size_t i = 0; i < ioasid->n_allow; i++) {
+		struct range run = ioasid->allow[i];
+
+		while (i + 1 < ioasid->n_allow && ioasid->allow[i + 1].first == run.last + 1)
+			run.last = ioasid->allow[++i].last;
+		longest = larger(longest, longest_free(ioasid, &next, run));
+	}
+	for (size_t i = 0; i < unplaced && !faults_full(b->faults); i++)
+		if (ioasid->maps[i].length > longest)
+			fault_no_place(b, s, &ioasid->maps[i], longest);
 }
 
 static void build_maps(struct builder *b, const struct space *s)
@@ -241,6 +313,7 @@ static void build_maps(struct builder *b, const struct space *s)
 			ioasid->n_maps++;
 	ioasid_sort_mappings(ioasid);
 	check_addresses(b, s);
+	check_placements(b, s);
 }
 
 void build_mappings(struct builder *b)

@@ -106,12 +106,14 @@ void build_address(struct builder *b, uint32_t device, const struct place *place
 		return;
 	}
 	other = entry->object;
-	if (other)
-		fault(b->faults, place, key, build_at(&raw->head, key),
-		      "%s is the same device as \"%s\" in line %u", d->address,
-		      other->name ? other->name : "?", other->head.at->line);
-	else
+	if (!other) {
 		entry->object = raw;
+		return;
+	}
+	fault(b->faults, place, key, build_at(&raw->head, key),
+	      "%s is the same device as \"%s\" in line %u", d->address,
+	      other->name ? other->name : "?", other->head.at->line);
+	fault_hint(b->faults, "declare it once, and use that name everywhere");
 }
 
 static void build_making(struct builder *b, const struct raw_device *raw, struct device *d)

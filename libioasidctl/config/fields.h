@@ -67,8 +67,9 @@
 	TEXT(table, address, OPTIONAL, "Guest-physical address of the table's root.",           \
 	     .type = VALUE_ADDRESS, NEEDED_FOR_("format", "vtd-s1", "x86-64"))                  \
 	TEXT(table, address_width, OPTIONAL,                                                    \
-	     "Bits that the table translates. Default: what the format says.",                  \
-	     .type = VALUE_NUMBER, .min = 12, .max = 64, FOR_("format", "vtd-s1", "x86-64"))    \
+	     "Bits that the table translates: 48 with four levels, the default, or 57 with "    \
+	     "five.",                                                                           \
+	     .type = VALUE_NUMBER, .min = 48, .max = 57, FOR_("format", "vtd-s1", "x86-64"))    \
 	TEXTS(table, ste, OPTIONAL, "Words 0 and 1 of the guest's stream table entry.",         \
 	      .type = VALUE_ADDRESS, .min = 2, .max = 2, NEEDED_FOR_("format", "arm-smmuv3"))   \
 	TEXTS(table, dte, OPTIONAL, "The four words of the guest's device table entry.",        \

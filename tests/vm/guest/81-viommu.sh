@@ -76,8 +76,8 @@ more='- {name: s3, kind: nested, parent: gpa, viommu: v, table: {format: mock}, 
 viommus='{name: v, parent: gpa, device: m0, type: mock, vdevices: [{device: m0, id: 0x18}]}'
 write
 ioasidctl apply guest.yaml
-is "a child on a vIOMMU that doesn't know the device" "$status" 1
-says "says what is missing" 'no vdevice on the viommu that s3 is on' 'add it to `vdevices`'
+is "a child on a vIOMMU that doesn't know the device" "$status" 65
+says "says what is missing" 'device "m1" has no vdevice on viommu "v"' 'add {device: m1, id: ...} to vdevices'
 viommus='{name: v, parent: gpa, device: m0, type: arm-smmuv3}' write
 ioasidctl apply guest.yaml
 says "a vIOMMU of another hardware" 'IOMMU of m0 \(0\) is mock' 'no viommus of type arm-smmuv3'
