@@ -219,8 +219,8 @@ static void check_queue_index(struct builder *b, const struct guest *g, const st
 	if (index >= count) {
 		fault(b->faults, &place, "index", build_at(&raw->head, "index"),
 		      "found index %s, expected one below %u: the hardware counts its queues from "
-		      "0 on without a gap, and here %s %u",
-		      raw->index, count, count == 1 ? "is" : "are", count);
+		      "0 on without a gap, and this viommu has %u",
+		      raw->index, count, count);
 		return;
 	}
 	if (seen[index]) {

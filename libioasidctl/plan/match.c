@@ -79,8 +79,36 @@ static bool same_ioasid(const struct ioasid *a, const struct iommu_fd *desired,
 	       (b->parent == NO_INDEX || desired->ioasids[b->parent].prev == a->parent);
 }
 
-static int match_ioasids(const struct iommu_fd *live, struct iommu_fd *desired,
-			 enum ioasid_kind kind)
+static bool has_whole(const struct ioasid *ioasid, uint32_t device)
+{
+	for (size_t i = 0; i < ioasid->n_attach; i++)
+		if (ioasid->attach[i].device == device && ioasid->attach[i].pasid == NO_PASID)
+			return true;
+	return false;
+}
+
+/*
+ * Hardware learns a device's identity when the device comes to a table on its viommu, and never
+ * again. One that stays and gets another identity has to come to a new table.
+ */
+static bool keeps_identities(const struct ioasid *live, const struct topology *t,
+			     const struct iommu_fd *desired, const struct ioasid *ioasid)
+{
+	const struct viommu *v =
+		ioasid->viommu == NO_INDEX ? NULL : &desired->viommus[ioasid->viommu];
+
+	for (size_t i = 0; v && i < v->n_vdevices; i++) {
+		const uint32_t device = v->vdevices[i].device, was = t->devices[device].prev;
+
+		if (v->vdevices[i].prev == NO_INDEX && was != NO_INDEX && has_whole(live, was) &&
+		    has_whole(ioasid, device))
+			return false;
+	}
+	return true;
+}
+
+static int match_ioasids(const struct iommu_fd *live, const struct topology *t,
+			 struct iommu_fd *desired, enum ioasid_kind kind)
 {
 	_cleanup_index_ struct name_index *index =
 		INDEX_BY_NAME(live->ioasids, live->n_ioasids, struct ioasid);
@@ -94,7 +122,8 @@ static int match_ioasids(const struct iommu_fd *live, struct iommu_fd *desired,
 		if (ioasid->kind != kind)
 			continue;
 		found = name_index_find(index, ioasid->name, i);
-		if (found == NO_INDEX || !same_ioasid(&live->ioasids[found], desired, ioasid))
+		if (found == NO_INDEX || !same_ioasid(&live->ioasids[found], desired, ioasid) ||
+		    !keeps_identities(&live->ioasids[found], t, desired, ioasid))
 			continue;
 		ioasid->prev = found;
 		ioasid->flags = live->ioasids[found].flags;
@@ -122,7 +151,7 @@ static int match_fds(const struct topology *live, struct topology *desired)
 		if (found == NO_INDEX || !same_fd(&live->fds[found], fd))
 			continue;
 		fd->prev = found;
-		ret = match_ioasids(&live->fds[found], fd, IOASID_GPA);
+		ret = match_ioasids(&live->fds[found], desired, fd, IOASID_GPA);
 		if (ret)
 			return ret;
 	}
@@ -280,7 +309,7 @@ int match_topologies(const struct topology *live, struct topology *desired)
 		if (fd->prev == NO_INDEX)
 			continue;
 		match_viommus(live, desired, fd);
-		ret = match_ioasids(&live->fds[fd->prev], fd, IOASID_NESTED);
+		ret = match_ioasids(&live->fds[fd->prev], desired, fd, IOASID_NESTED);
 		for (size_t j = 0; !ret && j < fd->n_ioasids; j++)
 			if (fd->ioasids[j].prev != NO_INDEX)
 				ret = match_placements(

@@ -172,6 +172,10 @@ static void print_attachment(FILE *out, enum operation_kind kind, const struct o
 		fprintf(out, " from %s/%s", o->from_fd->name, o->from->name);
 	fprintf(out, " %s %s/%s", kind == OPERATION_DETACH ? "from" : "to", o->fd->name,
 		o->ioasid->name);
+	/* Of one name, but not the same object: what it was made with can't be changed. */
+	if (o->from && !strcmp(o->from->name, o->ioasid->name) &&
+	    !strcmp(o->from_fd->name, o->fd->name))
+		fprintf(out, " made anew");
 	if (o->from && o->fd->ops && o->fd->ops->missing[CAP_GAPLESS])
 		fprintf(out, " (no DMA meanwhile)");
 }

@@ -85,6 +85,49 @@ void free_vdevice_of(struct planner *p, enum phase phase, uint32_t live_device)
 			}
 }
 
+static bool keeps_vdevice(const struct viommu *heir, uint32_t vdevice)
+{
+	for (size_t i = 0; heir && i < heir->n_vdevices; i++)
+		if (heir->vdevices[i].prev == vdevice)
+			return true;
+	return false;
+}
+
+/* Whether a device that hasn't got it yet is to have that id on the viommu. */
+static bool is_wanted(const struct viommu *v, uint64_t id)
+{
+	for (size_t i = 0; i < v->n_vdevices; i++)
+		if (v->vdevices[i].prev == NO_INDEX && v->vdevices[i].id == id)
+			return true;
+	return false;
+}
+
+/* What stands in the way of the new vdevices: old ones of the same device, or with the same id. */
+static void plan_hindrances(struct planner *p, uint32_t fd, uint32_t i)
+{
+	const struct viommu *v = &p->desired->fds[fd].viommus[i], *was = live_of(p, fd, v);
+
+	for (uint32_t j = 0; j < v->n_vdevices; j++) {
+		const struct device *d = &p->desired->devices[v->vdevices[j].device];
+
+		if (v->vdevices[j].prev == NO_INDEX && !d->absent && live_device_of(d) != NO_INDEX)
+			free_vdevice_of(p, PHASE_SWITCH, live_device_of(d));
+	}
+	for (uint32_t j = 0; was && j < was->n_vdevices; j++)
+		if (!keeps_vdevice(v, j) && is_wanted(v, was->vdevices[j].id))
+			free_vdevice_of(p, PHASE_SWITCH, was->vdevices[j].device);
+}
+
+static bool takes_over(const struct planner *p, uint32_t fd, uint32_t i, uint64_t id)
+{
+	const struct viommu *was = live_of(p, fd, &p->desired->fds[fd].viommus[i]);
+
+	for (size_t j = 0; was && j < was->n_vdevices; j++)
+		if (was->vdevices[j].id == id)
+			return true;
+	return false;
+}
+
 static void plan_vdevices(struct planner *p, uint32_t fd, uint32_t i, enum phase phase)
 {
 	const struct viommu *v = &p->desired->fds[fd].viommus[i];
@@ -96,10 +139,9 @@ static void plan_vdevices(struct planner *p, uint32_t fd, uint32_t i, enum phase
 
 		if (v->vdevices[j].prev != NO_INDEX || d->absent)
 			continue;
-		if (was != NO_INDEX) {
-			free_vdevice_of(p, PHASE_SWITCH, was);
-			own = p->nameless[was] ? PHASE_SWITCH : own;
-		}
+		if ((was != NO_INDEX && p->nameless[was]) ||
+		    takes_over(p, fd, i, v->vdevices[j].id))
+			own = PHASE_SWITCH;
 		emit(p, own, OPERATION(ALLOC_VDEVICE, .fd = fd, .object = i, .item = j));
 	}
 }
@@ -108,6 +150,8 @@ void plan_new_viommus(struct planner *p, uint32_t fd)
 {
 	const struct iommu_fd *f = &p->desired->fds[fd];
 
+	for (uint32_t i = 0; i < f->n_viommus; i++)
+		plan_hindrances(p, fd, i);
 	for (uint32_t i = 0; i < f->n_viommus; i++) {
 		enum phase phase = phase_of_viommu(p, fd, i);
 
@@ -127,14 +171,6 @@ static const struct viommu *heir_of(const struct planner *p, uint32_t live_fd, u
 		if (heir->viommus[i].prev == viommu)
 			return &heir->viommus[i];
 	return NULL;
-}
-
-static bool keeps_vdevice(const struct viommu *heir, uint32_t vdevice)
-{
-	for (size_t i = 0; heir && i < heir->n_vdevices; i++)
-		if (heir->vdevices[i].prev == vdevice)
-			return true;
-	return false;
 }
 
 static bool keeps_queue(const struct viommu *heir, uint32_t queue)

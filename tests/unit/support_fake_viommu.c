@@ -2,6 +2,7 @@
 /* vIOMMUs of the fake driver, with the rules of Linux: what is used can't go. */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "support_fake_state.h"
 
@@ -72,15 +73,18 @@ static int vdevice_alloc(struct driver_fd *fd, uint32_t viommu, struct driver_de
 		return error_new(err, ERROR_KERNEL, EEXIST, "%s has one or isn't bound",
 				 dev->address);
 	for (uint32_t i = 0; !ret && i < MAX_VIOMMUS; i++)
-		if (!fd->vdevices[i].exists) {
-			fd->vdevices[i].exists = true;
-			fd->vdevices[i].viommu = viommu;
-			fd->vdevices[i].id = virt_id;
-			fd->vdevices[i].device = dev;
-			*id = i;
-			return 0;
-		}
-	return ret ? ret : -ENOSPC;
+		if (fd->vdevices[i].exists && fd->vdevices[i].viommu == viommu &&
+		    fd->vdevices[i].id == virt_id)
+			return error_new(err, ERROR_KERNEL, EEXIST, "another device has that id");
+	if (ret)
+		return ret;
+	/* A place for each device, so that states are told in one order. */
+	*id = (uint32_t)(strrchr(dev->address, '.')[-4] - '0') % MAX_VIOMMUS;
+	fd->vdevices[*id].exists = true;
+	fd->vdevices[*id].viommu = viommu;
+	fd->vdevices[*id].id = virt_id;
+	fd->vdevices[*id].device = dev;
+	return 0;
 }
 
 static int vdevice_free(struct driver_fd *fd, uint32_t id, struct ioasidctl_error **err)

@@ -171,6 +171,48 @@ static void test_event_queue_changes_alone(void **state)
 	assert_int_equal(count_of(f, "alloc-viommu"), 0);
 }
 
+#define IDENTITIES(list, attachments)                                                                \
+	HEAD DEVICES                                                                                 \
+		"fds: [{name: main, ioasids: [" GPA                                                  \
+		"{name: s1, kind: nested, parent: gpa, viommu: v, " TABLE(                           \
+			"1") ", "                                                                    \
+			     "attach: [" attachments "]}, "                                          \
+			     "{name: s2, kind: nested, parent: gpa, " TABLE(                         \
+				     "2") ", attach: []}], "                                         \
+					  "viommus: [{name: v, parent: gpa, device: a, type: mock, " \
+					  "vdevices: [" list "]}]}]\n"
+#define BOTH "{device: a}, {device: b}"
+
+/* An id, too, must be free before another device gets it; and a device comes again to be known by a
+ * new one. */
+static void test_identities_change_hands(void **state)
+{
+	static const char ids[] = IDENTITIES("{device: a, id: 1}, {device: b, id: 2}", BOTH),
+			  swapped[] = IDENTITIES("{device: a, id: 2}, {device: b, id: 1}", BOTH),
+			  inherited[] = IDENTITIES("{device: a, id: 1}", "{device: a}"),
+			  later[] = IDENTITIES("{device: b, id: 3}, {device: a, id: 1}", BOTH);
+	struct fixture *f = *state;
+
+	assert_true(fail_in_turn(f, ids, swapped) > 4);
+	assert_true(fail_in_turn(f, swapped, inherited) > 4);
+	assert_applies(f, ids);
+	assert_applies(f, swapped);
+	assert_int_equal(count_of(f, "free-vdevice"), 2);
+	assert_int_equal(count_of(f, "alloc-vdevice"), 2);
+	assert_int_equal(count_of(f, "alloc"), 1);
+	assert_int_equal(count_of(f, "replace"), 2);
+	assert_int_equal(count_of(f, "detach"), 0);
+	assert_applies(f, inherited);
+	assert_int_equal(count_of(f, "replace"), 1);
+	/* Who comes new needs no other table. */
+	assert_applies(f, later);
+	assert_int_equal(count_of(f, "alloc"), 0);
+	assert_int_equal(count_of(f, "replace"), 0);
+	assert_int_equal(count_of(f, "attach"), 1);
+	assert_applies(f, later);
+	assert_changed(f, false);
+}
+
 #define QUEUES(list)                                                                            \
 	HEAD DEVICES "fds: [{name: main, ioasids: [" GPA "], viommus: [{name: v, parent: gpa, " \
 		     "device: a, type: mock, queues: [" list "]}]}]\n"
@@ -367,6 +409,7 @@ int main(void)
 		TEST(test_failed_return_is_undone),
 		TEST(test_device_moves_to_its_parent),
 		TEST(test_event_queue_changes_alone),
+		TEST(test_identities_change_hands),
 		TEST(test_queues_are_a_stack),
 		TEST(test_failed_pasids_are_undone),
 		TEST(test_pasids),
