@@ -174,8 +174,13 @@ static int read_mappings(struct scan *s, struct ioasidctl_error **err)
 	json_t *reply;
 	const json_t *mapping;
 	size_t i;
-	int ret = link_call(s->client, "Show", json_pack("{s:s}", "name", s->name), &reply, err);
+	/* Where nothing is mapped, nothing else would ask whether there is a record at all. */
+	int ret = call(s, call_parameters(s, "read"), &reply, err);
 
+	if (ret)
+		return ret;
+	json_decref(reply);
+	ret = link_call(s->client, "Show", json_pack("{s:s}", "name", s->name), &reply, err);
 	if (ret)
 		return ret;
 	json_array_foreach (find_mappings(s, json_object_get(reply, "dump")), i, mapping) {
@@ -282,26 +287,48 @@ static int switch_tracking(const struct scan *s, const char *action, struct ioas
 	return 0;
 }
 
-static int check_words(const struct invocation *in, uint64_t *page_size,
-		       struct ioasidctl_error **err)
+/* What only `read` takes. NULL: nothing of it was given. */
+static const char *superfluous(const struct invocation *in)
+{
+	return in->n_arguments > 3 ? "RANGE"
+	       : in->bitmap	   ? "--bitmap"
+	       : in->page_size	   ? "--page-size"
+	       : in->no_clear	   ? "--no-clear"
+				   : NULL;
+}
+
+static int check_action(const struct invocation *in, struct ioasidctl_error **err)
 {
 	static const char *const actions[] = {"start", "stop", "read", NULL};
 	const char *action = in->arguments[0], *meant;
 	int ret;
 
-	*page_size = DEFAULT_PAGE_SIZE;
-	if (in->page_size &&
-	    (number_parse(in->page_size, page_size) || !*page_size || *page_size > PAGE_SIZE_LIMIT))
-		return error_new(err, ERROR_USAGE, EINVAL, "\"%s\" is no page size", in->page_size);
-	for (size_t i = 0; actions[i]; i++)
-		if (!strcmp(actions[i], action))
+	for (size_t i = 0; actions[i]; i++) {
+		if (strcmp(actions[i], action))
+			continue;
+		if (!strcmp(action, "read") || !superfluous(in))
 			return 0;
+		ret = error_new(err, ERROR_USAGE, EINVAL, "dirty %s takes no %s", action,
+				superfluous(in));
+		error_hint(err, "the whole IOASID is recorded; `dirty read` can read a part");
+		return ret;
+	}
 	ret = error_new(err, ERROR_USAGE, EINVAL, "there is no action \"%s\": start, stop or read",
 			action);
 	meant = suggest(action, actions);
 	if (meant)
 		error_hint(err, "did you mean %s?", meant);
 	return ret;
+}
+
+static int check_words(const struct invocation *in, uint64_t *page_size,
+		       struct ioasidctl_error **err)
+{
+	*page_size = DEFAULT_PAGE_SIZE;
+	if (in->page_size &&
+	    (number_parse(in->page_size, page_size) || !*page_size || *page_size > PAGE_SIZE_LIMIT))
+		return error_new(err, ERROR_USAGE, EINVAL, "\"%s\" is no page size", in->page_size);
+	return check_action(in, err);
 }
 
 static int run(const struct invocation *in)

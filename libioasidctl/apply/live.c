@@ -203,21 +203,29 @@ static int check_pages(const struct range *range, uint64_t page_size, uint64_t *
 	return 0;
 }
 
+int live_dirty_check(const struct live_call *call, struct live_target *target,
+		     struct ioasidctl_error **err)
+{
+	int ret = find_tracked(call, target, err);
+
+	if (ret || target->ioasid->live.dirty)
+		return ret;
+	return refuse(call, target, "dirty tracking is not on",
+		      "nothing has been recorded since it was stopped, or ever",
+		      "`ioasidctl dirty start` first", err);
+}
+
 int live_dirty_read(const struct live_call *call, const struct range *range, uint64_t page_size,
 		    bool keep, uint64_t *bitmap, struct ioasidctl_error **err)
 {
 	struct live_target target;
 	uint64_t pages = 0;
-	int ret = find_tracked(call, &target, err);
+	int ret = live_dirty_check(call, &target, err);
 
 	if (!ret)
 		ret = check_pages(range, page_size, &pages, err);
 	if (ret)
 		return ret;
-	if (!target.ioasid->live.dirty)
-		return refuse(call, &target, "dirty tracking is not on",
-			      "nothing has been recorded since it was stopped, or ever",
-			      "`ioasidctl dirty start` first", err);
 	memset(bitmap, 0, (pages + 63) / 64 * sizeof(*bitmap));
 	engine_listen(call->engine, call->how);
 	ret = target.fd->ops->dirty_read(target.fd->live.handle, target.ioasid->live.id, range,

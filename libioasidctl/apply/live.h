@@ -40,6 +40,10 @@ int live_invalidate(const struct live_call *call, const struct invalidation *ent
 
 int live_dirty_set(const struct live_call *call, bool on, struct ioasidctl_error **err);
 
+/* live_find() of an IOASID whose dirty pages are being recorded; ERROR_REFUSED: they aren't. */
+int live_dirty_check(const struct live_call *call, struct live_target *out,
+		     struct ioasidctl_error **err);
+
 /* At most this many pages are asked for at once: a bitmap of 64 KiB. */
 #define LIVE_DIRTY_PAGES (1U << 19)
 

@@ -83,16 +83,27 @@ static int read_dirty(const struct live_call *call, const struct parameters *p, 
 
 	if (!bitmap)
 		return error_nomem(err);
-	if (!p->range || range_parse(p->range, &range.first, &range.last))
+	if (range_parse(p->range, &range.first, &range.last))
 		return error_new(err, ERROR_USAGE, EINVAL,
-				 "\"%s\" is no range: FIRST-LAST or FIRST+LENGTH",
-				 p->range ? p->range : "");
+				 "\"%s\" is no range: FIRST-LAST or FIRST+LENGTH", p->range);
 	if (!p->page_size || number_parse(p->page_size, &page_size))
 		return error_new(err, ERROR_USAGE, EINVAL, "\"%s\" is no page size",
 				 p->page_size ? p->page_size : "");
 	ret = live_dirty_read(call, &range, page_size, p->keep, bitmap, err);
 	return ret ? ret
 		   : dirty_answer(bitmap, (range.last - range.first) / page_size + 1, out, err);
+}
+
+/* Of no range: only whether there is a record to read. */
+static int check_dirty(const struct live_call *call, json_t **out, struct ioasidctl_error **err)
+{
+	struct live_target target;
+	int ret = live_dirty_check(call, &target, err);
+
+	if (ret)
+		return ret;
+	*out = json_pack("{s:b}", "active", 1);
+	return *out ? 0 : error_nomem(err);
 }
 
 int work_dirty(struct work *work, const struct job *job, const struct transaction *how,
@@ -104,7 +115,7 @@ int work_dirty(struct work *work, const struct job *job, const struct transactio
 	int ret;
 
 	if (!strcmp(p->action, "read"))
-		return read_dirty(&call, p, out, err);
+		return p->range ? read_dirty(&call, p, out, err) : check_dirty(&call, out, err);
 	if (!start && strcmp(p->action, "stop"))
 		return error_new(err, ERROR_USAGE, EINVAL,
 				 "there is no action %s: start, stop or read", p->action);

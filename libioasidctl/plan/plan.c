@@ -177,6 +177,8 @@ int plan_make(const struct topology *live, struct topology *desired, struct plan
 			ret = refuse_recount(live, desired, err);
 		if (!ret && live)
 			ret = refuse_remade(live, desired, err);
+		if (!ret && live)
+			ret = refuse_forgetting(live, desired, err);
 		if (ret)
 			return ret;
 	}

@@ -44,6 +44,10 @@ int refuse_stranded(const struct topology *live, const struct topology *desired,
 int refuse_moved_memory(const struct topology *live, const struct topology *desired,
 			struct ioasidctl_error **err);
 
+/* refuse.c: IOASIDs that would be made anew while they record dirty pages. 0 or -EBUSY. */
+int refuse_forgetting(const struct topology *live, const struct topology *desired,
+		      struct ioasidctl_error **err);
+
 /* refuse_nested.c: new nested IOASIDs all of whose devices are absent. 0 or -errno. */
 int refuse_without_device(const struct topology *desired, struct ioasidctl_error **err);
 

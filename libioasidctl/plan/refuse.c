@@ -241,3 +241,37 @@ int refuse_moved_memory(const struct topology *live, const struct topology *desi
 	}
 	return 0;
 }
+
+static int refuse_record(const struct topology *desired, const struct iommu_fd *fd,
+			 const struct ioasid *ioasid, struct ioasidctl_error **err)
+{
+	int ret =
+		error_new(err, ERROR_REFUSED, EBUSY,
+			  "%s/%s: its record of dirty pages would be lost", fd->name, ioasid->name);
+
+	error_cause(err, "what it was made with changes, so that it would be made anew");
+	error_hint(err, "`ioasidctl dirty read` and `dirty stop` first, or leave it as it was");
+	error_object(err, "%s/%s", fd->name, ioasid->name);
+	if (ioasid->at.line)
+		error_position(err, desired->file, ioasid->at.line, ioasid->at.column);
+	return ret;
+}
+
+int refuse_forgetting(const struct topology *live, const struct topology *desired,
+		      struct ioasidctl_error **err)
+{
+	for (size_t i = 0; i < live->n_fds; i++) {
+		const uint32_t heir = topology_find_fd(desired, live->fds[i].name);
+		const struct iommu_fd *fd = heir == NO_INDEX ? NULL : &desired->fds[heir];
+
+		for (uint32_t j = 0; fd && j < live->fds[i].n_ioasids; j++) {
+			const struct ioasid *was = &live->fds[i].ioasids[j];
+			const uint32_t is =
+				was->live.dirty ? iommu_fd_find_ioasid(fd, was->name) : NO_INDEX;
+
+			if (is != NO_INDEX && (fd->prev != i || fd->ioasids[is].prev != j))
+				return refuse_record(desired, fd, &fd->ioasids[is], err);
+		}
+	}
+	return 0;
+}
