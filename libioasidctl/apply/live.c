@@ -203,16 +203,22 @@ static int check_pages(const struct range *range, uint64_t page_size, uint64_t *
 	return 0;
 }
 
+static int require_tracking(const struct live_call *call, const struct live_target *target,
+			    struct ioasidctl_error **err)
+{
+	if (target->ioasid->live.dirty)
+		return 0;
+	return refuse(call, target, "dirty tracking is not on",
+		      "nothing has been recorded since it was stopped, or ever",
+		      "`ioasidctl dirty start` first", err);
+}
+
 int live_dirty_check(const struct live_call *call, struct live_target *target,
 		     struct ioasidctl_error **err)
 {
 	int ret = find_tracked(call, target, err);
 
-	if (ret || target->ioasid->live.dirty)
-		return ret;
-	return refuse(call, target, "dirty tracking is not on",
-		      "nothing has been recorded since it was stopped, or ever",
-		      "`ioasidctl dirty start` first", err);
+	return ret ? ret : require_tracking(call, target, err);
 }
 
 int live_dirty_read(const struct live_call *call, const struct range *range, uint64_t page_size,
@@ -220,10 +226,12 @@ int live_dirty_read(const struct live_call *call, const struct range *range, uin
 {
 	struct live_target target;
 	uint64_t pages = 0;
-	int ret = live_dirty_check(call, &target, err);
+	int ret = find_tracked(call, &target, err);
 
 	if (!ret)
 		ret = check_pages(range, page_size, &pages, err);
+	if (!ret)
+		ret = require_tracking(call, &target, err);
 	if (ret)
 		return ret;
 	memset(bitmap, 0, (pages + 63) / 64 * sizeof(*bitmap));
