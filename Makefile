@@ -96,7 +96,7 @@ $(GENERATOR): $(O)/cli/generate/generate.o $(filter-out $(O)/cli/main.o,$(CLI_OB
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
 # The tests compare, and must not have to link: by then nobody knows with which flags.
-test-programs: $(GENERATOR)
+test-programs: $(GENERATOR) $(GENERATED:%=$(O)/generated/%)
 
 $(O)/generated/schemas/%.schema.json: $(GENERATOR)
 	@mkdir -p $(@D)
