@@ -27,6 +27,7 @@
 #define APPLY	  "io.ioasidctl.Apply"
 #define DELETE	  "io.ioasidctl.Delete"
 #define SHOW	  "io.ioasidctl.Show"
+#define TAKE	  "io.ioasidctl.Take"
 #define TRANSLATE "io.ioasidctl.Translate"
 
 /* Shared between the test and the holder's process. */
@@ -309,6 +310,40 @@ static void test_show_of_others_goes_on(void **state)
 	expect_text(raw_reply(waits), "parameters/dump/topologies/0/name", "slow");
 }
 
+/* Descriptors of the topology that is being changed. */
+static void test_returned_during_a_change(void **state)
+{
+	_cleanup_close_ int slow = raw_connect(&holder), taker = raw_connect(&holder),
+			    monitor = raw_connect(&holder);
+	_cleanup_free_ char *call = NULL;
+	size_t length;
+
+	(void)state;
+	sem_post(&control->go);
+	expect_applied("slow");
+	sem_wait(&control->entered);
+	call = varlink_call_text("io.ioasidctl.Monitor", true, NULL, &length);
+	raw_send(monitor, call, length);
+	expect_text(raw_reply(monitor), "parameters/event/kind", "monitoring");
+	/* The lease is on its way as long as nobody receives it. */
+	raw_call(taker, TAKE, json_pack("{s:s}", "name", "slow"));
+	expect_text(raw_reply(monitor), "parameters/event/kind", "taken");
+	expect_text(holder_ask(&holder, DELETE, json_pack("{s:s}", "name", "slow")),
+		    "parameters/errors/0/kind", "busy");
+	raw_call(slow, APPLY, config_named("slow"));
+	sem_wait(&control->entered);
+	/* recv(2) drops it. */
+	expect_text(raw_reply(taker), "parameters/names/0", "");
+	expect_text(raw_reply(monitor), "parameters/event/kind", "returned");
+	assert_int_equal(control->inside, 1);
+	sem_post(&control->go);
+	expect_text(raw_reply(slow), "parameters/result/name", "slow");
+	sem_post(&control->go);
+	expect_text(holder_ask(&holder, DELETE, json_pack("{s:s}", "name", "slow")),
+		    "parameters/result/name", "slow");
+	sem_wait(&control->entered);
+}
+
 static void test_show_of_all_waits_for_a_change(void **state)
 {
 	_cleanup_close_ int slow = raw_connect(&holder);
@@ -416,6 +451,7 @@ int main(void)
 		JOBS_TEST(test_disconnecting_cancels),
 		JOBS_TEST(test_disconnecting_before_the_turn),
 		JOBS_TEST(test_show_of_others_goes_on),
+		JOBS_TEST(test_returned_during_a_change),
 		JOBS_TEST(test_show_of_all_waits_for_a_change),
 		JOBS_TEST(test_changes_run_one_after_the_other),
 		JOBS_TEST(test_the_loop_goes_on),
