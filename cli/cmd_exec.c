@@ -130,7 +130,7 @@ const struct verb verb_exec = {
 		"those of these names, in this order. Besides root and the holder's user, the owner of "
 		"the topology may do this.\n\n"
 		"They are shared with the holder: address spaces and attachments are there already, and "
-		"they stay when CMD ends. As long as CMD, or a child that inherited it, has the "
+		"they stay when CMD ends; only devices that are bound to none are opened anew. As long as CMD, or a child that inherited it, has the "
 		"descriptor open whose number is in IOASIDCTL_LEASE, `show` tells who has what, `delete` "
 		"is refused, and the holder reads none of the queues (FD/IOASID, FD/VIOMMU) that "
 		"were taken: what one reader gets, no other sees. Closing it gives them back. Its end "

@@ -51,6 +51,13 @@ int handover_collect_raw(const struct driver_env *env, const struct topology *t,
 			 const char *const *wanted, struct handover *out,
 			 struct ioasidctl_error **err);
 
+/*
+ * Opens devices anew that are bound to no fd, in place of the open file that is borrowed: whoever
+ * binds one must be able to undo that by ending.
+ */
+int handover_renew(const struct driver_env *env, const struct topology *t, struct handover *h,
+		   struct ioasidctl_error **err);
+
 /* Leaves those that are wanted, in that order. ERROR_USAGE: one has no descriptor, or is twice. */
 int handover_select(struct handover *h, const char *const *wanted, struct ioasidctl_error **err);
 

@@ -204,6 +204,31 @@ static int add_all(struct handover *h, const struct driver_env *env, const struc
 	return ret;
 }
 
+int handover_renew(const struct driver_env *env, const struct topology *t, struct handover *h,
+		   struct ioasidctl_error **err)
+{
+	_cleanup_(handover_done)
+	struct handover opened = {0};
+	int ret = 0;
+
+	opened.fds = calloc(t->n_devices + 1, sizeof(*opened.fds));
+	if (!opened.fds)
+		return error_nomem(err);
+	for (size_t i = 0; !ret && i < h->n_fds; i++) {
+		const uint32_t device = topology_find_device(t, h->fds[i].name);
+
+		if (device == NO_INDEX || h->fds[i].owned || check_device(t, device, NULL))
+			continue;
+		ret = add_device(&opened, env, t, &t->devices[device], err);
+		if (ret)
+			break;
+		h->fds[i].fd = opened.fds[opened.n_fds - 1].fd;
+		h->fds[i].owned = true;
+		opened.fds[opened.n_fds - 1].owned = false;
+	}
+	return ret;
+}
+
 int handover_collect_raw(const struct driver_env *env, const struct topology *t,
 			 const char *const *wanted, struct handover *out,
 			 struct ioasidctl_error **err)

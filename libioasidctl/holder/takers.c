@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "host/holders.h"
+#include "host/pipe_users.h"
 
 static void taker_free(struct taker *taker)
 {
@@ -170,15 +171,14 @@ char *taker_program(const struct taker *taker, const char *root)
 char *taker_text(const struct taker *taker, const char *root)
 {
 	_cleanup_free_ char *program = taker_program(taker, root);
-	char *text;
-
+	char *text = NULL;
 	int n;
 
-	if (program || taker->process < 0)
-		n = asprintf(&text, "pid %d (%s)", (int)taker->peer.pid,
-			     program ? program : "unknown");
+	if (program)
+		n = asprintf(&text, "pid %d (%s)", (int)taker->peer.pid, program);
+	else if (!pipe_users_text(root, taker->lease, getpid(), &text) && text)
+		return text;
 	else
-		n = asprintf(&text, "a program that pid %d, which has ended, left them to",
-			     (int)taker->peer.pid);
+		n = asprintf(&text, "a process that has it from pid %d", (int)taker->peer.pid);
 	return n < 0 ? NULL : text;
 }

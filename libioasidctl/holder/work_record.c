@@ -208,7 +208,11 @@ static void recover_one(struct work *work, const char *name)
 		work_log(work, "topology %s: kept by the last holder, but can't be applied again",
 			 name);
 	else
-		work_log(work, "topology %s: was lost when the last holder crashed", name);
+		work_log(
+			work,
+			"topology %s: was lost when the last holder crashed, or could not give all "
+			"of it back",
+			name);
 	work_log_error(work, name, err);
 	if (bindings_restore(&entry, engine_env(work->world->engine), say, work))
 		remove_entry(work, name);

@@ -26,41 +26,44 @@ static int wanted_names(const json_t *names, const char ***out)
 	return 0;
 }
 
-static int refuse_taken(const struct work *work, const struct taker *by, const char *what,
-			const char *hint, struct ioasidctl_error **err)
+static int refuse_taken(const struct work *work, const struct taker *by,
+			const struct handover_fd *one, struct ioasidctl_error **err)
 {
 	_cleanup_free_ char *who = taker_text(by, work->options->root);
-	int ret = error_new(err, ERROR_BUSY, EBUSY, "%s of topology %s is taken already", what,
+	int ret = error_new(err, ERROR_BUSY, EBUSY, "%s of topology %s is taken already", one->name,
 			    by->topology);
 
 	error_cause(err, "%s has it", who ? who : "somebody");
-	error_hint(err, "%s", hint);
-	error_object(err, "%s", what);
+	error_hint(err, "%s: end that program, or name what else is wanted",
+		   one->kind == HANDOVER_QUEUE ? "what one reader gets of a queue, no other sees"
+					       : "a device is bound by one program at a time");
+	error_object(err, "%s", one->name);
 	return ret;
 }
 
-/* What one has for itself. */
+/* Who has for himself what only one can have; NULL: nobody. */
+static const struct taker *user_of(const struct work *work, const char *topology,
+				   const struct handover_fd *one)
+{
+	switch (one->kind) {
+	case HANDOVER_QUEUE:
+		return takers_with_queue(work->takers, topology, one->name, one->id);
+	case HANDOVER_RAW_DEVICE:
+		return takers_with_device(work->takers, topology, one->name);
+	case HANDOVER_SHARED:
+		break;
+	}
+	return NULL;
+}
+
 static int check_exclusive(const struct work *work, const char *topology, const struct handover *h,
 			   struct ioasidctl_error **err)
 {
 	for (size_t i = 0; i < h->n_fds; i++) {
-		const struct handover_fd *one = &h->fds[i];
-		const struct taker *by = NULL;
+		const struct taker *by = user_of(work, topology, &h->fds[i]);
 
-		if (one->kind == HANDOVER_RAW_DEVICE)
-			by = takers_with_device(work->takers, topology, one->name);
 		if (by)
-			return refuse_taken(work, by, one->name,
-					    "a device is bound by one program at a time: end that "
-					    "one, or name what else is wanted",
-					    err);
-		if (one->kind == HANDOVER_QUEUE)
-			by = takers_with_queue(work->takers, topology, one->name, one->id);
-		if (by)
-			return refuse_taken(work, by, one->name,
-					    "what one reader gets of a queue, no other sees: end "
-					    "that one, or name what else is wanted",
-					    err);
+			return refuse_taken(work, by, &h->fds[i], err);
 	}
 	return 0;
 }
@@ -99,7 +102,7 @@ static int collect(const struct work *work, const struct topology *t, const char
 	ret = handover_collect(t, h, err);
 	if (!ret && wanted)
 		ret = handover_select(h, wanted, err);
-	return ret;
+	return ret ? ret : handover_renew(&env, t, h, err);
 }
 
 static json_t *reply_json(struct work *work, const struct topology *t, const struct handover *h)

@@ -120,7 +120,7 @@ says events "vm0: returned by user id $(id -u), process $pid" "and of the return
 "$ioasidctl" exec vm0 -- sh -c 'sleep 1000 & echo $! >child'
 run "$ioasidctl" delete vm0
 exits 1 "a child has them still"
-says "$err" "which has ended, left them to" "and it is told how"
+says "$err" "pid $(cat child) (sleep) has them" "and it is told which"
 kill "$(cat child)"
 eventually sh -c '[ "$(grep -c returned events)" -eq 2 ]'
 "$ioasidctl" exec vm0 -- bash -c 'eval "exec $IOASIDCTL_LEASE<&-"; echo "$BASHPID" >given; exec sleep 1000' &

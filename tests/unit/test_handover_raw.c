@@ -185,6 +185,38 @@ static void test_all_that_can_be_had(void **state)
 	handover_done(&h);
 }
 
+/* Among others, which stay as they are. */
+static void test_unbound_devices_anew(void **state)
+{
+	static const char *const names[] = {"main", "attached", "free", "other", "ram"};
+	const struct driver_env env = {.root = ""};
+	struct handover h = {.fds = calloc(ARRAY_SIZE(names), sizeof(*h.fds)),
+			     .n_fds = ARRAY_SIZE(names)};
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+
+	(void)state;
+	for (int i = 0; i < (int)h.n_fds; i++)
+		h.fds[i] = (struct handover_fd){.name = strdup(names[i]), .fd = 500 + i};
+	assert_int_equal(handover_renew(&env, &t, &h, NULL), 0);
+	for (int i = 0; i < (int)h.n_fds; i++) {
+		assert_int_equal(h.fds[i].kind, HANDOVER_SHARED);
+		if (i == 2)
+			check_file(&h.fds[i], "free", "free");
+		else
+			assert_int_equal(h.fds[i].fd, 500 + i);
+		assert_int_equal(h.fds[i].owned, i == 2);
+	}
+	/* Once is enough. */
+	assert_int_equal(handover_renew(&env, &t, &h, NULL), 0);
+	assert_int_equal(opens, 1);
+	close(h.fds[2].fd);
+	h.fds[2].owned = false;
+	fail_device = true;
+	assert_int_equal(handover_renew(&env, &t, &h, &err), -EBUSY);
+	assert_string_equal(err->message, "free is busy");
+	handover_done(&h);
+}
+
 static void test_what_is_wanted(void **state)
 {
 	static const char *const wanted[] = {"ram", "free", NULL};
@@ -280,9 +312,9 @@ static void test_a_config_without_fds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RAW_TEST(test_all_that_can_be_had),  RAW_TEST(test_what_is_wanted),
-		RAW_TEST(test_what_cant_be_had),     RAW_TEST(test_nothing_can_be_had),
-		RAW_TEST(test_a_config_without_fds),
+		RAW_TEST(test_all_that_can_be_had), RAW_TEST(test_unbound_devices_anew),
+		RAW_TEST(test_what_is_wanted),	    RAW_TEST(test_what_cant_be_had),
+		RAW_TEST(test_nothing_can_be_had),  RAW_TEST(test_a_config_without_fds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,9 +140,10 @@ static void test_who_it_is(void **state)
 {
 	struct taker *list = NULL;
 	int lease, other, status;
-	pid_t child = fork();
+	pid_t child = fork(), heir;
 	const struct taker *living, *dead;
 	_cleanup_free_ char *name = NULL, *text = NULL, *no_text = NULL, *expected = NULL;
+	_cleanup_free_ char *left = NULL, *heirs = NULL, *expected_heir = NULL;
 
 	(void)state;
 	if (!child)
@@ -159,8 +160,21 @@ static void test_who_it_is(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	/* Its number may be another process's by now. */
 	assert_null(taker_program(dead, ""));
+	/* This process is the holder, which doesn't count. */
 	no_text = taker_text(dead, "");
-	assert_non_null(strstr(no_text, "which has ended"));
+	assert_true(asprintf(&left, "a process that has it from pid %d", (int)child) > 0);
+	assert_string_equal(no_text, left);
+	heir = fork();
+	if (!heir) {
+		close(dead->lease);
+		for (;;)
+			pause();
+	}
+	heirs = taker_text(dead, "");
+	assert_true(asprintf(&expected_heir, "pid %d (test_takers)", (int)heir) > 0);
+	assert_string_equal(heirs, expected_heir);
+	kill(heir, SIGKILL);
+	assert_int_equal(waitpid(heir, &status, 0), heir);
 	takers_remove(&list, living);
 	takers_remove(&list, dead);
 	close(lease);
@@ -175,9 +189,79 @@ static void test_nobody_is_known(void **state)
 	_cleanup_free_ char *text = taker_text(taker, "");
 
 	(void)state;
-	assert_string_equal(text, "pid 0 (unknown)");
+	assert_string_equal(text, "a process that has it from pid 0");
 	takers_remove(&list, taker);
 	close(lease);
+}
+
+static void test_another_holder(void **state)
+{
+	struct taker *list = NULL, *restored = NULL;
+	struct descriptors given = {0};
+	int leases[2];
+	const struct taker *taker;
+	json_t *record;
+
+	(void)state;
+	add(&list, "vm0", getpid(), true, &all, &leases[0]);
+	add(&list, "vm1", 0, false, &some, &leases[1]);
+	assert_int_equal(takers_record(list, &given, &record), 0);
+	/* Of the second one the process isn't known. */
+	assert_int_equal(given.n, 3);
+	takers_remove(&list, list);
+	takers_remove(&list, list);
+	assert_int_equal(takers_restore(&restored, record, &given), 0);
+	json_decref(record);
+	for (size_t i = 0; i < given.n; i++)
+		assert_int_equal(given.list[i].fd, -1);
+	descriptors_close(&given);
+	taker = takers_of(restored, "vm0");
+	assert_true(taker->raw);
+	assert_int_equal(taker->peer.uid, 5);
+	assert_int_equal(taker->peer.pid, getpid());
+	assert_int_equal(taker->n_taken, 3);
+	assert_string_equal(taker->taken[2].name, "nic0");
+	assert_ptr_equal(takers_with_queue(restored, "vm0", "main/s1", 7), taker);
+	assert_ptr_equal(takers_with_device(restored, "vm0", "nic0"), taker);
+	assert_true(taker->process >= 0);
+	assert_int_equal(takers_of(restored, "vm1")->process, -1);
+	/* The leases are the same. */
+	assert_false(taker_is_gone(taker));
+	close(leases[0]);
+	assert_true(taker_is_gone(taker));
+	takers_remove(&restored, taker);
+	takers_remove(&restored, restored);
+	assert_null(restored);
+	close(leases[1]);
+}
+
+static void test_no_record(void **state)
+{
+	static const char *const records[] = {
+		"[1]",
+		"[{}]",
+		"[{\"topology\": \"a\", \"uid\": 0, \"pid\": 1, \"raw\": false, \"taken\": 1}]",
+		"[{\"topology\": \"a\", \"uid\": -1, \"pid\": 1, \"raw\": false, \"taken\": []}]",
+		"[{\"topology\": \"a\", \"uid\": 0, \"pid\": 1, \"raw\": false, \"taken\": "
+		"[{\"name\": \"x\", \"kind\": 3, \"id\": 0}]}]",
+		/* In order, but without its lease. */
+		"[{\"topology\": \"a\", \"uid\": 0, \"pid\": 1, \"raw\": false, \"taken\": []}]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+		json_t *record = json_loads(records[i], 0, NULL);
+		struct descriptors given = {0};
+		struct taker *list = NULL;
+
+		assert_non_null(record);
+		if (i < ARRAY_SIZE(records) - 1)
+			assert_int_equal(descriptors_add(&given, dup(0), "/lease/0"), 0);
+		assert_int_equal(takers_restore(&list, record, &given), -EINVAL);
+		assert_null(list);
+		descriptors_close(&given);
+		json_decref(record);
+	}
 }
 
 int main(void)
@@ -189,6 +273,8 @@ int main(void)
 		cmocka_unit_test(test_letting_the_topology_go),
 		cmocka_unit_test(test_who_it_is),
 		cmocka_unit_test(test_nobody_is_known),
+		cmocka_unit_test(test_another_holder),
+		cmocka_unit_test(test_no_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,12 @@ is "what is bound can't be had: exit status" "$status" 1
 says "what is bound can't be had: message" "device edu0 can't be handed over raw: it is bound to main" \
 	'attached to main/gpa' 'take it out of every .attach.'
 
+for time in first second; do
+	ioasidctl exec two main edu1 ram -- "${raw[@]}"
+	is "bound to the fd of the topology, $time time: exit status" "$status" 0
+	adopt "bound to the fd of the topology, $time time" out
+done
+
 start_program exec --raw two -- "${raw[@]}" hold
 eventually printed '# holding'
 ok "a program that goes on"
@@ -102,12 +108,39 @@ start_program exec --raw two -- bash -c 'eval "exec $IOASIDCTL_LEASE<&-"; exec "
 eventually printed '# holding'
 ioasidctl delete two
 is "delete while the device is open elsewhere: exit status" "$status" 1
-says "delete while the device is open elsewhere: says where" "0000:03:01.0 can't leave vfio-pci: it is open" '(raw_dma)'
+says "delete while the device is open elsewhere: says where" "edu1 .0000:03:01.0. can't be given back: it is open" '(raw_dma)'
 end_program
 is "and the program has not noticed" "$status" 0
-is "the device has kept its driver" "$(driver_of 0000:03:01.0)" vfio-pci
-echo 0000:03:01.0 >/sys/bus/pci/drivers/vfio-pci/unbind
+ioasidctl delete two
+is "then it can be deleted" "$status" 0
 check_host "after all of it"
+
+# The holder ends, and a program goes on with what is its own.
+start_holder --teardown
+ioasidctl apply two.yaml
+start_program exec --raw two -- "${raw[@]}" hold
+eventually printed '# holding'
+kill "$holder"
+eventually is_gone "$holder"
+ok "the holder's end doesn't wait for the program"
+for text in 'topology two: not removed cleanly' "0000:03:01.0 can't leave vfio-pci: it is open: held by pid .* (raw_dma"; do
+	grep -q -e "$text" holder.out
+	ok "its log: $text" || sed 's/^/#   /' holder.out
+done
+is "the other device is back" "$(driver_of 0000:00:03.0)" ""
+end_program
+is "the program has not noticed" "$status" 0
+ioasidctl show
+tr '\n' ' ' <err | grep -q 'devices may still be bound'
+ok "show warns of what is left"
+start_holder --exit-idle
+has_no_driver() {
+	[ -z "$(driver_of 0000:03:01.0)" ]
+}
+eventually has_no_driver
+ok "the next holder gives the device back" || sed 's/^/#   /' holder.out
+end_holder
+check_host "after that"
 
 # By VFIO's containers.
 sed 's/driver: iommufd/driver: vfio/' two.yaml >vfio.yaml
