@@ -35,8 +35,11 @@ eventually() {
 	return 1
 }
 
+# Its main thread may have ended before the others, which have everything open still.
 gone() {
-	[ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+	[ ! -d "/proc/$1" ] || {
+		grep -q '^State:.Z' "/proc/$1/status" && [ "$(ls "/proc/$1/task" | wc -l)" -le 1 ]
+	} 2>/dev/null
 }
 
 stop_holder() {
