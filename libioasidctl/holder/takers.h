@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include "base/descriptors.h"
 #include "holder/handover.h"
 #include "holder/job.h"
 
@@ -51,15 +50,6 @@ const struct taker *takers_with_queue(const struct taker *list, const char *topo
 				      const char *name, uint32_t id);
 const struct taker *takers_with_device(const struct taker *list, const char *topology,
 				       const char *name);
-
-/*
- * For another holder that goes on in this one's place: *record says who took what (a new
- * reference), `out` gets copies of leases and pidfds, owned by whoever it's for; names begin with
- * "/". 0 or -errno, with copies left in `out`.
- */
-int takers_record(const struct taker *list, struct descriptors *out, json_t **record);
-/* The other way: appends them, and takes their descriptors. 0, -ENOMEM, or -EINVAL: no record. */
-int takers_restore(struct taker **list, const json_t *record, struct descriptors *given);
 
 /* The name of the process that took them, as it calls itself now; owned; NULL: it has ended. */
 char *taker_program(const struct taker *taker, const char *root);

@@ -194,76 +194,6 @@ static void test_nobody_is_known(void **state)
 	close(lease);
 }
 
-static void test_another_holder(void **state)
-{
-	struct taker *list = NULL, *restored = NULL;
-	struct descriptors given = {0};
-	int leases[2];
-	const struct taker *taker;
-	json_t *record;
-
-	(void)state;
-	add(&list, "vm0", getpid(), true, &all, &leases[0]);
-	add(&list, "vm1", 0, false, &some, &leases[1]);
-	assert_int_equal(takers_record(list, &given, &record), 0);
-	/* Of the second one the process isn't known. */
-	assert_int_equal(given.n, 3);
-	takers_remove(&list, list);
-	takers_remove(&list, list);
-	assert_int_equal(takers_restore(&restored, record, &given), 0);
-	json_decref(record);
-	for (size_t i = 0; i < given.n; i++)
-		assert_int_equal(given.list[i].fd, -1);
-	descriptors_close(&given);
-	taker = takers_of(restored, "vm0");
-	assert_true(taker->raw);
-	assert_int_equal(taker->peer.uid, 5);
-	assert_int_equal(taker->peer.pid, getpid());
-	assert_int_equal(taker->n_taken, 3);
-	assert_string_equal(taker->taken[2].name, "nic0");
-	assert_ptr_equal(takers_with_queue(restored, "vm0", "main/s1", 7), taker);
-	assert_ptr_equal(takers_with_device(restored, "vm0", "nic0"), taker);
-	assert_true(taker->process >= 0);
-	assert_int_equal(takers_of(restored, "vm1")->process, -1);
-	/* The leases are the same. */
-	assert_false(taker_is_gone(taker));
-	close(leases[0]);
-	assert_true(taker_is_gone(taker));
-	takers_remove(&restored, taker);
-	takers_remove(&restored, restored);
-	assert_null(restored);
-	close(leases[1]);
-}
-
-static void test_no_record(void **state)
-{
-	static const char *const records[] = {
-		"[1]",
-		"[{}]",
-		"[{\"topology\": \"a\", \"uid\": 0, \"pid\": 1, \"raw\": false, \"taken\": 1}]",
-		"[{\"topology\": \"a\", \"uid\": -1, \"pid\": 1, \"raw\": false, \"taken\": []}]",
-		"[{\"topology\": \"a\", \"uid\": 0, \"pid\": 1, \"raw\": false, \"taken\": "
-		"[{\"name\": \"x\", \"kind\": 3, \"id\": 0}]}]",
-		/* In order, but without its lease. */
-		"[{\"topology\": \"a\", \"uid\": 0, \"pid\": 1, \"raw\": false, \"taken\": []}]",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
-		json_t *record = json_loads(records[i], 0, NULL);
-		struct descriptors given = {0};
-		struct taker *list = NULL;
-
-		assert_non_null(record);
-		if (i < ARRAY_SIZE(records) - 1)
-			assert_int_equal(descriptors_add(&given, dup(0), "/lease/0"), 0);
-		assert_int_equal(takers_restore(&list, record, &given), -EINVAL);
-		assert_null(list);
-		descriptors_close(&given);
-		json_decref(record);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,8 +203,6 @@ int main(void)
 		cmocka_unit_test(test_letting_the_topology_go),
 		cmocka_unit_test(test_who_it_is),
 		cmocka_unit_test(test_nobody_is_known),
-		cmocka_unit_test(test_another_holder),
-		cmocka_unit_test(test_no_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
