@@ -124,6 +124,7 @@ void iommufd_explain_attach(struct driver_fd *fd, struct driver_device *dev, uin
 		explain_reserved(fd, dev, id, err);
 		break;
 	case EINVAL:
+		(*err)->kind = ERROR_REFUSED;
 		if (!explain_group(fd, dev, id, err) && !explain_pasid(fd, dev, pasid, err))
 			explain_incompatible(space, err);
 		break;

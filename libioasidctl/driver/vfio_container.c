@@ -223,9 +223,13 @@ static int place(struct driver_fd *fd, const struct vfio_container *c, uint64_t 
 	struct ioasid_info info = {0};
 	int ret = vfio_ioasid_info(fd, c->id, &info, err);
 
-	if (!ret && !find_place(c, &info, length, iova))
+	if (!ret && !find_place(c, &info, length, iova)) {
 		ret = error_new(err, ERROR_KERNEL, ENOSPC,
-				"no usable range of 0x%" PRIx64 " bytes is free", length);
+				"can't find a place for 0x%" PRIx64 " bytes", length);
+		error_cause(err, "no free range of that length is usable");
+		error_hint(err,
+			   "`ioasidctl show` lists the usable ranges; allow more, or map less");
+	}
 	ioasid_info_done(&info);
 	return ret;
 }

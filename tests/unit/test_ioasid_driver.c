@@ -417,7 +417,7 @@ static void test_attach_refusals(void **state)
 	assert_int_equal(ops->allow(w->fd, a, NULL, 0, &w->err), 0);
 	assert_int_equal(ops->attach(w->fd, one, a, NO_PASID, &w->err), 0);
 	assert_int_equal(ops->attach(w->fd, two, b, NO_PASID, &w->err), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_ATTACH", NULL,
+	assert_said(w, ERROR_REFUSED, "IOASID_ATTACH", NULL,
 		    "0000:03:01.0 of the same IOMMU group 8 is in another IOASID");
 	assert_int_equal(ops->attach(w->fd, narrow, parent, NO_PASID, &w->err), -EOPNOTSUPP);
 	assert_said(w, ERROR_REFUSED, "IOASID_ATTACH", NULL,

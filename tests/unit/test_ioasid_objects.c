@@ -161,7 +161,7 @@ static void test_nested(void **state)
 	assert_int_equal(w->memory[10 * GUEST_PAGE], 'b');
 	assert_int_equal(ops->invalidate(w->fd, id, false, bad, 3, &done, &w->err), -EINVAL);
 	assert_int_equal(done, 1);
-	assert_said(w, ERROR_KERNEL, "IOASID_INVALIDATE_CACHE",
+	assert_said(w, ERROR_REFUSED, "IOASID_INVALIDATE_CACHE",
 		    "can't invalidate caches of IOASID 2 (1 of 3 done): Invalid argument", NULL);
 	assert_int_equal(ops->ioasid_probe(w->fd, id), 0);
 	assert_int_equal(ops->ioasid_free(w->fd, w->parent, &w->err), -EBUSY);
@@ -192,13 +192,13 @@ static void test_nested_refusals(void **state)
 	assert_said(w, ERROR_REFUSED, "IOASID_ALLOC", NULL,
 		    "a nested IOASID can have `pasid` and `fault_queue` only");
 	assert_int_equal(nest(w, plain, NO_INDEX, w->edu, TABLE_X86_64, 0, &id), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_ALLOC", NULL, "IOASID 2 wasn't made to be nested on");
+	assert_said(w, ERROR_REFUSED, "IOASID_ALLOC", NULL, "IOASID 2 wasn't made to be nested on");
 	assert_int_equal(nest(w, 77, NO_INDEX, w->edu, TABLE_X86_64, 0, &id), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_ALLOC", NULL,
+	assert_said(w, ERROR_REFUSED, "IOASID_ALLOC", NULL,
 		    "there is no IOASID 77 that could be its parent");
 	assert_int_equal(nest(w, w->parent, NO_INDEX, w->edu, TABLE_X86_64, 0, &child), 0);
 	assert_int_equal(nest(w, child, NO_INDEX, w->edu, TABLE_X86_64, 0, &id), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_ALLOC", NULL, "IOASID 3 is nested itself");
+	assert_said(w, ERROR_REFUSED, "IOASID_ALLOC", NULL, "IOASID 3 is nested itself");
 	assert_int_equal(id, 0);
 	ioasid_init(&both);
 	both.flags = IOASID_FLAG_NEST_PARENT | IOASID_FLAG_FAULT_QUEUE;
@@ -242,7 +242,7 @@ static void test_viommu(void **state)
 	spec.type = VIOMMU_DEFAULT;
 	assert_int_equal(ops->viommu_alloc(w->fd, &spec, allocated(w, 0), w->edu, &none, &w->err),
 			 -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_VIOMMU_ALLOC", NULL,
+	assert_said(w, ERROR_REFUSED, "IOASID_VIOMMU_ALLOC", NULL,
 		    "IOASID 2 wasn't made to be nested on");
 	assert_int_equal(ops->viommu_alloc(w->fd, &spec, w->parent, plain, &none, &w->err),
 			 -EOPNOTSUPP);
@@ -253,15 +253,15 @@ static void test_viommu(void **state)
 	assert_int_equal(ops->viommu_probe(w->fd, 99), -ENOENT);
 
 	assert_int_equal(ops->vdevice_alloc(w->fd, viommu, plain, 1, &none, &w->err), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_VDEVICE_ALLOC",
+	assert_said(w, ERROR_REFUSED, "IOASID_VDEVICE_ALLOC",
 		    "can't give device " PLAIN " the id 0x1 on viommu 3: Invalid argument", NULL);
 	assert_int_equal(ops->vdevice_alloc(w->fd, viommu, w->edu, 0x18, &vdevice, &w->err), 0);
 	assert_int_equal(ops->vdevice_alloc(w->fd, viommu, second, 0x18, &none, &w->err), -EEXIST);
-	assert_said(w, ERROR_KERNEL, "IOASID_VDEVICE_ALLOC", NULL, NULL);
+	assert_said(w, ERROR_BUSY, "IOASID_VDEVICE_ALLOC", NULL, NULL);
 
 	queue.index = 1;
 	assert_int_equal(ops->queue_alloc(w->fd, viommu, &queue, &none, &w->err), -EIO);
-	assert_said(w, ERROR_KERNEL, "IOASID_HW_QUEUE_ALLOC", NULL,
+	assert_said(w, ERROR_REFUSED, "IOASID_HW_QUEUE_ALLOC", NULL,
 		    "the queue of the index before isn't there");
 	queue.index = 0;
 	assert_int_equal(ops->queue_alloc(w->fd, viommu, &queue, &hw, &w->err), 0);
@@ -327,22 +327,22 @@ static void test_pasids(void **state)
 
 	assert_int_equal(map_at(w, able, 0x10000, GUEST_PAGE), 0);
 	assert_int_equal(ops->attach(w->fd, nic, plain, 5, &w->err), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_ATTACH",
+	assert_said(w, ERROR_REFUSED, "IOASID_ATTACH",
 		    "can't attach PASID 5 of device " NIC " to IOASID 3: Invalid argument",
 		    "IOASID 3 was made without `pasid`");
 	assert_int_equal(ops->attach(w->fd, nic, plain, NO_PASID, &w->err), 0);
 	assert_int_equal(ops->attach(w->fd, nic, able, 5, &w->err), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_ATTACH", NULL,
+	assert_said(w, ERROR_REFUSED, "IOASID_ATTACH", NULL,
 		    "IOASID 3, which the whole device is in, was made without `pasid`");
 	assert_int_equal(ops->detach(w->fd, nic, NO_PASID, &w->err), 0);
 	assert_int_equal(ops->attach(w->fd, nic, able, 1 << 20, &w->err), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_ATTACH", NULL,
+	assert_said(w, ERROR_REFUSED, "IOASID_ATTACH", NULL,
 		    "the PASIDs of the device are from 1 to 1048575");
 	assert_int_equal(ops->attach(w->fd, nic, able, 5, &w->err), 0);
 	assert_int_equal(dma(w, cookie, 5, 0x10000, 'p'), 0);
 	assert_int_equal(w->memory[0], 'p');
 	assert_int_equal(ops->attach(w->fd, nic, plain, NO_PASID, &w->err), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_ATTACH", NULL,
+	assert_said(w, ERROR_REFUSED, "IOASID_ATTACH", NULL,
 		    "PASIDs of the device are attached, and IOASID 3 was made without `pasid`");
 	assert_int_equal(ops->detach(w->fd, nic, 5, &w->err), 0);
 	assert_int_equal(ops->detach(w->fd, nic, 5, &w->err), -ENOENT);
@@ -477,7 +477,7 @@ static void test_devices_that_differ(void **state)
 	id = rd_alloc(w->fd->file, IOASID_ALLOC_ENFORCE_SNOOP);
 	assert_int_equal(ops->attach(w->fd, w->edu, id, NO_PASID, &w->err), 0);
 	assert_int_equal(ops->attach(w->fd, snooping, id, NO_PASID, &w->err), -EINVAL);
-	assert_said(w, ERROR_KERNEL, "IOASID_ATTACH", NULL,
+	assert_said(w, ERROR_REFUSED, "IOASID_ATTACH", NULL,
 		    PLAIN " can do DMA that doesn't snoop the CPU's caches, and the IOASID "
 			  "enforces snooping, as for " EDU);
 	ops->device_close(narrow);
