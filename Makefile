@@ -85,12 +85,13 @@ $(O)/libioasidctl.pc: libioasidctl/libioasidctl.pc.in Makefile
 
 include tests/tests.mk
 
-# --- Files that come from the tables of verbs, options and fields; they are committed.
+# --- Files that come from the tables of verbs, options, fields and test cases; they are committed.
 
 GENERATOR   := $(O)/cli/generate/generate
 SCHEMAS     := show plan result check translate version host explain invalidate dirty faults event error
 COMPLETIONS := completions/ioasidctl.bash completions/_ioasidctl completions/ioasidctl.fish
-GENERATED   := $(SCHEMAS:%=schemas/%.schema.json) schemas/io.ioasidctl.varlink $(COMPLETIONS) man/ioasidctl.1.scd
+GENERATED   := $(SCHEMAS:%=schemas/%.schema.json) schemas/io.ioasidctl.varlink $(COMPLETIONS) man/ioasidctl.1.scd \
+	docs/conformance.md
 
 $(GENERATOR): $(O)/cli/generate/generate.o $(filter-out $(O)/cli/main.o,$(CLI_OBJ)) $(LIB_A)
 	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
@@ -116,6 +117,10 @@ $(COMPLETIONS:%=$(O)/generated/%): $(BIN)
 $(O)/generated/man/%.scd: man/%.scd $(GENERATOR)
 	@mkdir -p $(@D)
 	$(GENERATOR) man < $< > $@
+
+$(O)/generated/docs/conformance.md: $(O)/tests/conformance/test_cases
+	@mkdir -p $(@D)
+	$< --document > $@
 
 .PHONY: generate
 generate: $(GENERATED:%=$(O)/generated/%)  ## renew schemas, completions and man page from the code

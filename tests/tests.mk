@@ -23,8 +23,10 @@ $(O)/tests/unit/test_sweep_host: WRAPPED = malloc calloc realloc reallocarray st
 	open_memstream
 $(O)/tests/unit/test_refdev_memory: WRAPPED = process_vm_readv process_vm_writev
 
-$(O)/tests/conformance/test_%: $(O)/tests/conformance/test_%.o $(CONF_SUPPORT) $(LIB_A)
-	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
+# Its devices that do real DMA are those of the programs in the VM. The cases run where there is no
+# CMocka, too.
+$(O)/tests/conformance/test_%: $(O)/tests/conformance/test_%.o $(CONF_SUPPORT) $(O)/tests/vm/support_edu.o $(LIB_A)
+	$(CC) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(findstring /test_mock,$@),$(TEST_LIBS)) $(LIBS)
 
 # Programs for inside the VM: what a user of the handed-over fds would write, without the library.
 $(O)/tests/vm/%: $(O)/tests/vm/%.o $(VM_SUPPORT)
@@ -73,7 +75,7 @@ ARM64_MAKE  = $(MAKE) CROSS=aarch64-linux-gnu- O='$(O_ARM64)' \
 arm64:  ## static programs for arm64, and what its machine needs
 	@command -v aarch64-linux-gnu-gcc >/dev/null || { echo 'arm64: no aarch64-linux-gnu-gcc (package gcc-aarch64-linux-gnu)'; exit 1; }
 	@tests/vm/arm64/fetch '$(O_ARM64)'
-	+@$(ARM64_MAKE) STATIC_TARGETS=tests/vm/smmu_dma static
+	+@$(ARM64_MAKE) STATIC_TARGETS='tests/vm/smmu_dma tests/conformance/test_cases' static
 
 .PHONY: test-vm
 test-vm: all $(VM_BIN) $(VM_PRELOAD)  ## the tests on a real kernel in a VM

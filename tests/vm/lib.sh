@@ -165,3 +165,12 @@ check_host() { # DESCRIPTION of the occasion
 	is "$1: no page is pinned" "$(pinned_pages)" "$pinned_before"
 	is "$1: no huge page is used" "$(grep HugePages_Free /proc/meminfo)" "$huge_before"
 }
+
+# The table of cases that every driver must pass.
+conformance() { # BACKEND...
+	IOASIDCTL_TEST_BACKENDS=$* "$BUILD/tests/conformance/test_cases" >out 2>err </dev/null
+	status=$?
+	adopt "the table of cases" out
+	is "the table of cases on $* ends well" "$status" 0
+	check_host "after the cases on $*"
+}

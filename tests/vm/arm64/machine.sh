@@ -3,12 +3,18 @@
 # in an initramfs, statically linked.
 # shellcheck shell=bash disable=SC2154
 
-# Prints the arguments that every boot of it has.
+# Prints the arguments that every boot of it has: the devices of the other machines, at the same
+# addresses, but for the two of one group. Linux's SMMUv3 knows only one device with the stream id of
+# a bridge, so these are functions of one device. And a serial port for TAP.
 arm64_machine() {
+	local wide=dma_mask=0xffffffffffffffff
 	printf '%s\n' -M virt,gic-version=3,iommu=smmuv3 -global arm-smmuv3.stage=nested -cpu max \
 		-accel tcg -smp 1 -m 1G -nodefaults -display none -no-reboot \
 		-bios "$arm64/efi/usr/share/qemu-efi-aarch64/QEMU_EFI.fd" \
-		-device edu,bus=pcie.0,addr=3,dma_mask=0xffffffffffffffff \
+		-device "edu,bus=pcie.0,addr=3,$wide" -device pci-testdev,addr=4 \
+		-device pcie-root-port,id=rp0,addr=5,chassis=1 -device e1000e,bus=rp0 \
+		-device "edu,bus=pcie.0,addr=9.0,multifunction=on,$wide" \
+		-device "edu,bus=pcie.0,addr=9.1,$wide" \
 		-device virtio-serial-pci,addr=8 -device virtconsole,chardev=tap \
 		-kernel "$arm64_kernel"
 }
@@ -32,7 +38,7 @@ arm64_archive() { # DIRECTORY
 
 # The tree of the initramfs without scripts.
 arm64_tree() { # DIRECTORY
-	mkdir -p "$1"/{bin,proc,sys,dev,run,tmp,root,top/tests/vm/guest-arm64,build/tests/vm}
+	mkdir -p "$1"/{bin,proc,sys,dev,run,tmp,root,top/tests/vm/guest-arm64,build/tests/{vm,conformance}}
 	cp "$arm64/root/bin/busybox" "$1/bin/"
 	cp "$arm64/root/bin/bash-static" "$1/bin/bash"
 	cp "$here/arm64/init" "$1/init"
@@ -65,6 +71,7 @@ boot_arm64() { # SCRIPT...
 	cp "$here/lib.sh" "$tree/top/tests/vm/"
 	cp "$arm64/static/ioasidctl" "$tree/build/"
 	cp "$arm64/static/tests/vm/smmu_dma" "$tree/build/tests/vm/"
+	cp "$arm64/static/tests/conformance/test_cases" "$tree/build/tests/conformance/"
 	cp -r "$top/examples" "$tree/top/"
 	{ cat "$arm64/iort.cpio"; arm64_archive "$tree"; } >"$job/initramfs"
 	arm64_boot "$job/initramfs" "$job/tap"
