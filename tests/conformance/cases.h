@@ -2,9 +2,9 @@
 /*
  * The one table of cases, which every backend must pass: what it consists of.
  *
- * A case is a sequence of steps on one topology, each with the outcome expected; after the last one
- * everything is deleted. A step is a config, without `version` and `name`, or, behind a '!', what
- * is done with the live topology or asked of it: see actions.h.
+ * A case is a sequence of steps, each with the outcome expected; after the last one everything is
+ * deleted. A step is a config, without `version` and `name`, of one topology, behind a '+' of
+ * another one; or, behind a '!', what is done with the first or asked of it: see actions.h.
  *
  * In both, $WORD stands for what differs between backends, such as their devices (backends.c), and
  * @NUMBER for an address that far from the first one that the case may use there.
@@ -26,10 +26,12 @@
 enum feature {
 	FEATURE_PAIR = CAP_COUNT, /* left and right, two devices of one group */
 	FEATURE_HOST_DRIVER, /* nic, a device with a host driver of its own */
+	FEATURE_OTHER_IOMMU, /* far, a device behind an IOMMU of another kind */
 	FEATURE_BARE_NESTED, /* nested IOASIDs on the parent alone, without a vIOMMU */
 	FEATURE_TWO_VIOMMUS, /* types of vIOMMUs with and without event queues */
 	FEATURE_DMA, /* devices that can be told to do DMA, or tables that can be looked into */
 	FEATURE_PASID_DMA, /* the same with a PASID: devices that have some */
+	FEATURE_NESTED_PASID, /* PASIDs in nested IOASIDs */
 	FEATURE_TABLE_COUNT, /* the kernel says how many page tables there are */
 	FEATURE_QUEUE_STACK, /* hardware queues that can be freed and made again */
 	FEATURE_GUEST_FAULT, /* pages that are missing in a guest's table, not in the parent */
@@ -98,6 +100,7 @@ extern const struct conformance_table topology_cases, change_cases, nesting_case
 #define EDU	    "{name: edu, $edu}"
 #define TEST	    "{name: test, $test}"
 #define NIC	    "{name: nic, $nic, driver: vfio-pci}"
+#define FAR	    "{name: far, $far}"
 #define LEFT	    "{name: left, $left}"
 #define RIGHT	    "{name: right, $right}"
 #define FD(ioasids) "fds: [{name: main, ioasids: [" ioasids "]}]\n"
@@ -119,6 +122,8 @@ extern const struct conformance_table topology_cases, change_cases, nesting_case
 	{                                                 \
 		text, {ERROR_##kind, errnum}, false, says \
 	}
+#define OTHER(text)				OK("+" text)
+#define OTHER_REFUSED(text, kind, errnum, says) REFUSED("+" text, kind, errnum, says)
 /* It is done, or answered so. */
 #define DO(text)                               \
 	{                                      \

@@ -56,6 +56,7 @@
 static const struct word vtd_words[] = {
 	PCI_DEVICES,
 	X86_WINDOW,
+	{"far", "mock: 0"},
 	BARE,
 	{"table", "{format: vtd-s1, address: 0x10000}"},
 	{"other_table", "{format: vtd-s1, address: 0x20000}"},
@@ -65,6 +66,7 @@ static const struct word vtd_words[] = {
 	{"wrong_type", "arm-smmuv3"},
 	{"eventless_type", "default"},
 	{"entry", "0x0-0xfff"},
+	{"cache", "s1"},
 	{"bad_entry", "0x100-0x1ff"},
 	{NULL, NULL},
 };
@@ -72,6 +74,7 @@ static const struct word vtd_words[] = {
 static const struct word reference_words[] = {
 	PCI_DEVICES,
 	X86_WINDOW,
+	{"far", "mock: 0"},
 	BARE,
 	{"table", "{format: x86-64, address: 0x10000}"},
 	{"other_table", "{format: x86-64, address: 0x20000}"},
@@ -81,6 +84,7 @@ static const struct word reference_words[] = {
 	{"wrong_type", "mock"},
 	{"eventless_type", "default"},
 	{"entry", "0x0-0xfff"},
+	{"cache", "s1"},
 	{"bad_entry", "0x100-0x1ff"},
 	{NULL, NULL},
 };
@@ -90,6 +94,7 @@ static const struct word mock_words[] = {
 	MOCK_DEVICES,
 	{"window", "0x0"},
 	{"window_last", "0xffff"},
+	{"far", "pci: '0000:00:03.0', driver: vfio-pci"},
 	BARE,
 	{"table", "{format: mock, iotlb: 0x11}"},
 	{"other_table", "{format: mock, iotlb: 0x22}"},
@@ -99,6 +104,7 @@ static const struct word mock_words[] = {
 	{"wrong_type", "arm-smmuv3"},
 	{"eventless_type", "default"},
 	{"entry", "command:1"},
+	{"cache", "s1"},
 	{"bad_entry", "command:0x7fff"},
 	{NULL, NULL},
 };
@@ -107,6 +113,7 @@ static const struct word reference_mock_words[] = {
 	MOCK_DEVICES,
 	{"window", "0x0"},
 	{"window_last", "0xffff"},
+	{"far", "pci: '0000:00:03.0', driver: vfio-pci"},
 	BARE,
 	{"table", "{format: mock, iotlb: 0x11}"},
 	{"other_table", "{format: mock, iotlb: 0x22}"},
@@ -116,6 +123,7 @@ static const struct word reference_mock_words[] = {
 	{"wrong_type", "arm-smmuv3"},
 	{"eventless_type", "default"},
 	{"entry", "command:1"},
+	{"cache", "s1"},
 	{"bad_entry", "command:0x7fff"},
 	{NULL, NULL},
 };
@@ -143,6 +151,7 @@ static const struct word smmuv3_words[] = {
 	{"wrong_type", "mock"},
 	{"eventless_type", "default"},
 	{"entry", "0x0-0xfff"},
+	{"cache", "near"},
 	{"bad_entry", "command:0x1,0"},
 	{NULL, NULL},
 };
@@ -176,6 +185,9 @@ static const struct lack mock_lacks[] = {
 	{0, NULL, NOT_ASKED},
 };
 
+#define NO_PASIDS \
+	"its devices have no PASIDs; Linux takes any PASID of such a device, which changes nothing"
+
 static const struct lack vtd_lacks[] = {
 	{CAP_NESTED, "QEMU's VT-d has no nested translation", HARDWARE_LACKS},
 	{CAP_NEST_PARENT, "QEMU's VT-d has no nested translation", HARDWARE_LACKS},
@@ -184,22 +196,26 @@ static const struct lack vtd_lacks[] = {
 	{CAP_HW_QUEUE, "Linux has no vIOMMU for VT-d", HARDWARE_LACKS},
 	{CAP_FAULT_QUEUE, "QEMU's VT-d takes no page requests", HARDWARE_LACKS},
 	{CAP_DIRTY, "QEMU's VT-d doesn't record what devices write", HARDWARE_LACKS},
-	{FEATURE_PASID_DMA,
-	 "its devices have no PASIDs; Linux takes any PASID of such a device, which changes nothing",
-	 NOT_ASKED},
+	{FEATURE_PASID_DMA, NO_PASIDS, NOT_ASKED},
 	{0, NULL, NOT_ASKED},
 };
 
 static const struct lack vfio_lacks[] = {
+	{FEATURE_OTHER_IOMMU, "Linux's mock IOMMU is of iommufd only", NOT_ASKED},
 	{FEATURE_TABLE_COUNT, "a container doesn't say", NOT_ASKED},
 	{0, NULL, NOT_ASKED},
 };
 
 static const struct lack smmuv3_lacks[] = {
+	{FEATURE_OTHER_IOMMU, "its machine has one SMMU, and the kernel there no mock IOMMU",
+	 NOT_ASKED},
 	{CAP_FAULT_QUEUE, "QEMU's SMMUv3 takes no page requests", HARDWARE_LACKS},
 	{CAP_DIRTY, "QEMU's SMMUv3 doesn't record what devices write", HARDWARE_LACKS},
 	{CAP_HW_QUEUE, "only Tegra's CMDQV has hardware queues for guests", HARDWARE_LACKS},
-	{CAP_PASID, "its devices have no PASIDs", HARDWARE_LACKS},
+	{FEATURE_PASID_DMA, NO_PASIDS, NOT_ASKED},
+	{FEATURE_NESTED_PASID,
+	 "a stream table entry stands for all of a device: PASIDs are in the guest's own table",
+	 HARDWARE_LACKS},
 	{FEATURE_BARE_NESTED,
 	 "Linux takes a stream table entry only for a vIOMMU",
 	 {ERROR_REFUSED, EOPNOTSUPP}},
@@ -298,10 +314,12 @@ const char *feature_text(int feature)
 	static const char *const texts[] = {
 		[FEATURE_PAIR - CAP_COUNT] = "two devices of one group",
 		[FEATURE_HOST_DRIVER - CAP_COUNT] = "a device with a host driver",
+		[FEATURE_OTHER_IOMMU - CAP_COUNT] = "IOMMUs of two kinds",
 		[FEATURE_BARE_NESTED - CAP_COUNT] = "nested IOASIDs without a vIOMMU",
 		[FEATURE_TWO_VIOMMUS - CAP_COUNT] = "vIOMMUs without event queues",
 		[FEATURE_DMA - CAP_COUNT] = "DMA",
 		[FEATURE_PASID_DMA - CAP_COUNT] = "DMA with a PASID",
+		[FEATURE_NESTED_PASID - CAP_COUNT] = "PASIDs in nested IOASIDs",
 		[FEATURE_TABLE_COUNT - CAP_COUNT] = "a count of page tables",
 		[FEATURE_QUEUE_STACK - CAP_COUNT] = "hardware queues that come again",
 		[FEATURE_GUEST_FAULT - CAP_COUNT] = "pages missing in a guest's table",

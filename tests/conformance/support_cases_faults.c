@@ -6,7 +6,7 @@
 
 #define ALL(gpa, s1)                                                                         \
 	RAM "devices: [" EDU ", " TEST "]\nfds: [{name: main, ioasids: [{name: gpa, map: [{" \
-	    "iova: @0x0, memory: ram, length: 2M}]" gpa "}, {name: s1" s1 "}], $viommus}]\n"
+	    "iova: @0x0, memory: ram, length: 2M}]" gpa "}, {name: s1" s1 "}]}]\n"
 #define QUEUE  ", fault_queue: true"
 #define IN(to) ", attach: [" to "]"
 #define E      "{device: edu}"

@@ -59,7 +59,7 @@ static const struct conformance_case cases[] = {
 		   OK(NESTED(WHOLE("edu"), P("edu", "5"), P("edu", "6"))), ASK("domains gpa", "1"),
 		   OK(NESTED(WHOLE("edu"), P("edu", "5"), "")),
 		   OK(NESTED("", WHOLE("edu"), P("edu", "5")))},
-	 .needs = NEED(PASID) | NEED(NESTED)},
+	 .needs = NEED(PASID) | NEED(NESTED) | HAVE(NESTED_PASID)},
 	{.name = "DMA with a PASID goes where that is, and without one where the device is",
 	 .steps = {OK(SPACES(WHOLE("edu"), P("edu", "5"), "")),
 		   ASK("reaches edu @0x1000 ram 0x1000", "yes"),

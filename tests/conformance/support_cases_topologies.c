@@ -13,6 +13,14 @@
 		"{name: one, kind: gpa, map: [{iova: @0x0, memory: ram, length: 1M}], attach: [" a \
 		"]}, {name: two, kind: gpa, map: [{iova: @0x0, memory: ram, offset: 1M, "          \
 		"length: 1M}], attach: [" b "]}")
+/* What a mock IOMMU can reach, too. */
+#define KINDS(a, b)                                                                              \
+	RAM "devices: [" EDU ", " FAR "]\n" FD(                                                  \
+		"{name: one, kind: gpa, map: [{iova: 0x1000000, memory: ram, length: 1M}], "     \
+		"attach: [" a "]}, {name: two, kind: gpa, map: [{iova: 0x1000000, memory: ram, " \
+		"offset: 1M, length: 1M}], attach: [" b "]}")
+#define OF_OTHER(device, name) \
+	"devices: [" device "]\n" FD("{name: gpa, attach: [{device: " name "}]}")
 #define MAPS(maps)                                                                       \
 	RAM "devices: [" EDU "]\n" FD("{name: gpa, kind: gpa, map: [" maps "], attach: " \
 				      "[{device: edu}]}")
@@ -87,6 +95,14 @@ static const struct conformance_case cases[] = {
 	 .steps = {OK(
 		 "fds: [{name: main, accounting: process, ioasids: [{name: gpa, kind: gpa}]}]\n")},
 	 .needs = NEED(BY_PROCESS)},
+	{.name = "IOMMUs of two kinds below one IOASID",
+	 .steps = {OK(KINDS("{device: edu}", "{device: far}")), ASK("domains one", "1"),
+		   ASK("domains two", "1"), OK(KINDS("{device: edu}, {device: far}", "")),
+		   ASK("domains one", "2"), SAME(KINDS("{device: edu}, {device: far}", "")),
+		   OK(KINDS("{device: far}", "{device: edu}")), ASK("domains one", "1")},
+	 .needs = HAVE(OTHER_IOMMU)},
+	{.name = "two topologies",
+	 .steps = {OK(ONE_DEVICE), OTHER(OF_OTHER(TEST, "test")), SAME(ONE_DEVICE)}},
 
 	{.name = "a mapping in the interrupt window",
 	 .steps = {OK(ONE_DEVICE),
@@ -126,6 +142,14 @@ static const struct conformance_case cases[] = {
 			 "attach: [{device: nic}]}"),
 		 KERNEL, EADDRINUSE, NULL)},
 	 .needs = HAVE(HOST_DRIVER)},
+	{.name = "a device that another topology has",
+	 .steps = {OK(ONE_DEVICE), OTHER_REFUSED(OF_OTHER(EDU, "edu"), BUSY, EBUSY, "case"),
+		   SAME(ONE_DEVICE), OK(RAM FD("{name: gpa}")), OTHER(OF_OTHER(EDU, "edu")),
+		   REFUSED(ONE_DEVICE, BUSY, EBUSY, "other")}},
+	{.name = "one device of a group that another topology has",
+	 .steps = {OK("devices: [" LEFT "]\n" FD("{name: gpa, attach: [{device: left}]}")),
+		   OTHER_REFUSED(OF_OTHER(RIGHT, "right"), BUSY, 0, NULL)},
+	 .needs = HAVE(PAIR)},
 };
 
 const struct conformance_table topology_cases = {"topologies", cases,

@@ -108,6 +108,7 @@ static char *describe(const struct run *r)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
+	fprintf(out, "# %zu topologies\n", engine_count(r->scene.engine));
 	fputs(declared ? declared : "no memory", out);
 	for (size_t i = 0; t && i < t->n_fds; i++) {
 		const struct iommu_fd *fd = &t->fds[i];
@@ -222,7 +223,8 @@ static int take_step(struct run *r, const struct conformance_step *s, size_t ste
 			complain(r, step, s->text, answer);
 		return ret;
 	}
-	if (asprintf(&yaml, "version: 1\nname: case\n%s", text) < 0)
+	if (asprintf(&yaml, "version: 1\nname: %s\n%s", *text == '+' ? "other" : "case",
+		     *text == '+' ? text + 1 : text) < 0)
 		abort();
 	ret = apply_text(r, yaml, &result, err);
 	if (!ret && s->same == json_boolean_value(json_object_get(result, "changed")))
@@ -256,22 +258,32 @@ static bool run_step(struct run *r, size_t step, const struct outcome *refusal)
 	return true;
 }
 
+static void delete_all(struct run *r, size_t step)
+{
+	const char *const names[] = {"other", "case"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const struct transaction how = {0};
+		_cleanup_error_ struct ioasidctl_error *err = NULL;
+		json_t *result = NULL;
+
+		if (engine_topology(r->scene.engine, names[i]) &&
+		    engine_delete(r->scene.engine, names[i], &how, &result, &err))
+			complain(r, step, "delete failed", err->message);
+		json_decref(result);
+	}
+}
+
 static void run_steps(struct run *r, const struct outcome *refusal)
 {
-	const struct transaction how = {0};
 	_cleanup_free_ char *before = host_drivers(r), *after = NULL;
-	_cleanup_error_ struct ioasidctl_error *err = NULL;
-	json_t *result = NULL;
 	size_t step = 0;
 
 	while (step < MAX_STEPS && r->c->steps[step].text && run_step(r, step, refusal))
 		step++;
 	if (refusal && (step == MAX_STEPS || !r->c->steps[step].text))
 		complain(r, step - 1, "the backend lacks what it asks for", NULL);
-	if (engine_count(r->scene.engine) &&
-	    engine_delete(r->scene.engine, "case", &how, &result, &err))
-		complain(r, step, "delete failed", err->message);
-	json_decref(result);
+	delete_all(r, step);
 	after = host_drivers(r);
 	if (strcmp(before, after))
 		complain(r, step, "host drivers are not restored", after);

@@ -61,11 +61,6 @@ is "delete: exit status" "$status" 0
 eventually nothing_left
 ok "delete leaves no holder"
 
-IOASIDCTL_TEST_BACKENDS='cuse cuse-mock' "$BUILD/tests/conformance/test_cases" >out 2>err </dev/null
-status=$?
-adopt "behind the node" out
-is "the table of cases behind the node ends well" "$status" 0
-
 kill "$server"
 wait "$server"
 is "ended by a signal: exit status" "$?" 0
