@@ -26,7 +26,6 @@
 enum feature {
 	FEATURE_PAIR = CAP_COUNT, /* left and right, two devices of one group */
 	FEATURE_HOST_DRIVER, /* nic, a device with a host driver of its own */
-	FEATURE_OTHER_IOMMU, /* far, a device behind an IOMMU of another kind */
 	FEATURE_BARE_NESTED, /* nested IOASIDs on the parent alone, without a vIOMMU */
 	FEATURE_TWO_VIOMMUS, /* types of vIOMMUs with and without event queues */
 	FEATURE_DMA, /* devices that can be told to do DMA, or tables that can be looked into */
@@ -100,7 +99,6 @@ extern const struct conformance_table topology_cases, change_cases, nesting_case
 #define EDU	    "{name: edu, $edu}"
 #define TEST	    "{name: test, $test}"
 #define NIC	    "{name: nic, $nic, driver: vfio-pci}"
-#define FAR	    "{name: far, $far}"
 #define LEFT	    "{name: left, $left}"
 #define RIGHT	    "{name: right, $right}"
 #define FD(ioasids) "fds: [{name: main, ioasids: [" ioasids "]}]\n"

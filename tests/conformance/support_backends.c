@@ -47,16 +47,15 @@
 	}
 
 /* Nested IOASIDs on the parent alone. */
-#define BARE                                                    \
-	{"on", ""}, {"on_far", ""}, {"viommus", "viommus: []"}, \
-	{                                                       \
-		"far_viommus", ""                               \
+#define BARE                             \
+	{"on", ""},                      \
+	{                                \
+		"viommus", "viommus: []" \
 	}
 
 static const struct word vtd_words[] = {
 	PCI_DEVICES,
 	X86_WINDOW,
-	{"far", "mock: 0"},
 	BARE,
 	{"table", "{format: vtd-s1, address: 0x10000}"},
 	{"other_table", "{format: vtd-s1, address: 0x20000}"},
@@ -74,7 +73,6 @@ static const struct word vtd_words[] = {
 static const struct word reference_words[] = {
 	PCI_DEVICES,
 	X86_WINDOW,
-	{"far", "mock: 0"},
 	BARE,
 	{"table", "{format: x86-64, address: 0x10000}"},
 	{"other_table", "{format: x86-64, address: 0x20000}"},
@@ -94,7 +92,6 @@ static const struct word mock_words[] = {
 	MOCK_DEVICES,
 	{"window", "0x0"},
 	{"window_last", "0xffff"},
-	{"far", "pci: '0000:00:03.0', driver: vfio-pci"},
 	BARE,
 	{"table", "{format: mock, iotlb: 0x11}"},
 	{"other_table", "{format: mock, iotlb: 0x22}"},
@@ -113,7 +110,6 @@ static const struct word reference_mock_words[] = {
 	MOCK_DEVICES,
 	{"window", "0x0"},
 	{"window_last", "0xffff"},
-	{"far", "pci: '0000:00:03.0', driver: vfio-pci"},
 	BARE,
 	{"table", "{format: mock, iotlb: 0x11}"},
 	{"other_table", "{format: mock, iotlb: 0x22}"},
@@ -139,10 +135,8 @@ static const struct word smmuv3_words[] = {
 	{"window", "0x8000000"},
 	{"window_last", "0x800ffff"},
 	{"on", ", viommu: near"},
-	{"on_far", ", viommu: far"},
 	{"viommus", "viommus: [{name: near, parent: gpa, device: edu, type: arm-smmuv3, vdevices: "
 		    "[{device: edu, id: 0x18}, {device: test, id: 0x20}]}]"},
-	{"far_viommus", ""},
 	{"table", "{format: arm-smmuv3, ste: [0x4001000b, 0xd4]}"},
 	{"other_table", "{format: arm-smmuv3, ste: [0x4002000b, 0xd4]}"},
 	{"wrong_table", "{format: vtd-s1, address: 0x4000}"},
@@ -201,14 +195,11 @@ static const struct lack vtd_lacks[] = {
 };
 
 static const struct lack vfio_lacks[] = {
-	{FEATURE_OTHER_IOMMU, "Linux's mock IOMMU is of iommufd only", NOT_ASKED},
 	{FEATURE_TABLE_COUNT, "a container doesn't say", NOT_ASKED},
 	{0, NULL, NOT_ASKED},
 };
 
 static const struct lack smmuv3_lacks[] = {
-	{FEATURE_OTHER_IOMMU, "its machine has one SMMU, and the kernel there no mock IOMMU",
-	 NOT_ASKED},
 	{CAP_FAULT_QUEUE, "QEMU's SMMUv3 takes no page requests", HARDWARE_LACKS},
 	{CAP_DIRTY, "QEMU's SMMUv3 doesn't record what devices write", HARDWARE_LACKS},
 	{CAP_HW_QUEUE, "only Tegra's CMDQV has hardware queues for guests", HARDWARE_LACKS},
@@ -314,7 +305,6 @@ const char *feature_text(int feature)
 	static const char *const texts[] = {
 		[FEATURE_PAIR - CAP_COUNT] = "two devices of one group",
 		[FEATURE_HOST_DRIVER - CAP_COUNT] = "a device with a host driver",
-		[FEATURE_OTHER_IOMMU - CAP_COUNT] = "IOMMUs of two kinds",
 		[FEATURE_BARE_NESTED - CAP_COUNT] = "nested IOASIDs without a vIOMMU",
 		[FEATURE_TWO_VIOMMUS - CAP_COUNT] = "vIOMMUs without event queues",
 		[FEATURE_DMA - CAP_COUNT] = "DMA",

@@ -13,12 +13,6 @@
 		"{name: one, kind: gpa, map: [{iova: @0x0, memory: ram, length: 1M}], attach: [" a \
 		"]}, {name: two, kind: gpa, map: [{iova: @0x0, memory: ram, offset: 1M, "          \
 		"length: 1M}], attach: [" b "]}")
-/* What a mock IOMMU can reach, too. */
-#define KINDS(a, b)                                                                              \
-	RAM "devices: [" EDU ", " FAR "]\n" FD(                                                  \
-		"{name: one, kind: gpa, map: [{iova: 0x1000000, memory: ram, length: 1M}], "     \
-		"attach: [" a "]}, {name: two, kind: gpa, map: [{iova: 0x1000000, memory: ram, " \
-		"offset: 1M, length: 1M}], attach: [" b "]}")
 #define OF_OTHER(device, name) \
 	"devices: [" device "]\n" FD("{name: gpa, attach: [{device: " name "}]}")
 #define MAPS(maps)                                                                       \
@@ -95,12 +89,6 @@ static const struct conformance_case cases[] = {
 	 .steps = {OK(
 		 "fds: [{name: main, accounting: process, ioasids: [{name: gpa, kind: gpa}]}]\n")},
 	 .needs = NEED(BY_PROCESS)},
-	{.name = "IOMMUs of two kinds below one IOASID",
-	 .steps = {OK(KINDS("{device: edu}", "{device: far}")), ASK("domains one", "1"),
-		   ASK("domains two", "1"), OK(KINDS("{device: edu}, {device: far}", "")),
-		   ASK("domains one", "2"), SAME(KINDS("{device: edu}, {device: far}", "")),
-		   OK(KINDS("{device: far}", "{device: edu}")), ASK("domains one", "1")},
-	 .needs = HAVE(OTHER_IOMMU)},
 	{.name = "two topologies",
 	 .steps = {OK(ONE_DEVICE), OTHER(OF_OTHER(TEST, "test")), SAME(ONE_DEVICE)}},
 
