@@ -33,6 +33,7 @@ enum feature {
 	FEATURE_NESTED_PASID, /* PASIDs in nested IOASIDs */
 	FEATURE_TABLE_COUNT, /* the kernel says how many page tables there are */
 	FEATURE_QUEUE_STACK, /* hardware queues that can be freed and made again */
+	FEATURE_PAGE_REQUEST, /* devices that can be made to wait for a page */
 	FEATURE_GUEST_FAULT, /* pages that are missing in a guest's table, not in the parent */
 	FEATURE_COUNT
 };

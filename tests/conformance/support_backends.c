@@ -200,7 +200,9 @@ static const struct lack vfio_lacks[] = {
 };
 
 static const struct lack smmuv3_lacks[] = {
-	{CAP_FAULT_QUEUE, "QEMU's SMMUv3 takes no page requests", HARDWARE_LACKS},
+	{FEATURE_PAGE_REQUEST,
+	 "its devices can't wait for pages; Linux takes a fault queue for them, which stays empty",
+	 NOT_ASKED},
 	{CAP_DIRTY, "QEMU's SMMUv3 doesn't record what devices write", HARDWARE_LACKS},
 	{CAP_HW_QUEUE, "only Tegra's CMDQV has hardware queues for guests", HARDWARE_LACKS},
 	{FEATURE_PASID_DMA, NO_PASIDS, NOT_ASKED},
@@ -312,6 +314,7 @@ const char *feature_text(int feature)
 		[FEATURE_NESTED_PASID - CAP_COUNT] = "PASIDs in nested IOASIDs",
 		[FEATURE_TABLE_COUNT - CAP_COUNT] = "a count of page tables",
 		[FEATURE_QUEUE_STACK - CAP_COUNT] = "hardware queues that come again",
+		[FEATURE_PAGE_REQUEST - CAP_COUNT] = "devices that wait for pages",
 		[FEATURE_GUEST_FAULT - CAP_COUNT] = "pages missing in a guest's table",
 	};
 

@@ -135,6 +135,11 @@ static const struct conformance_case cases[] = {
 							"nested, parent: gpa, "
 							"table: $table" IN(E) "}"))},
 	 .needs = NEED(NESTED) | HAVE(BARE_NESTED)},
+	{.name = "a parent that is to have a fault queue itself",
+	 .steps = {REFUSED(RAM "devices: [" EDU "]\n" FD(
+				   "{name: gpa, nest_parent: true, fault_queue: true" IN(E) "}"),
+			   CONFIG, EINVAL, "in the nested IOASIDs instead")}},
+
 	{.name = "calls: what is in use isn't freed",
 	 .steps = {OK(FAMILY("", E, T)), FAIL("free gpa", BUSY, EBUSY, NULL),
 		   FAIL("free s1", BUSY, EBUSY, NULL), DO("probe s1"), DO("probe gpa"),
