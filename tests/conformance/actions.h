@@ -19,6 +19,7 @@
  * and the calls of the driver, past all checks of configs and plans:
  *
  *	map IOASID IOVA LENGTH MEMORY OFFSET	unmap IOASID IOVA LENGTH
+ *	place IOASID LENGTH MEMORY OFFSET	(mapped wherever there is room)
  *	copy IOASID IOVA LENGTH SOURCE FROM	allow IOASID FIRST LAST
  *	free OBJECT				probe OBJECT
  *	attach DEVICE IOASID [PASID]		detach DEVICE [PASID]

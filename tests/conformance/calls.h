@@ -31,6 +31,7 @@ struct live_call act_live(const struct act *a, size_t i);
 struct agent act_agent(const struct act *a, size_t i, size_t pasid);
 
 int try_map(struct act *a);
+int try_place(struct act *a);
 int try_unmap(struct act *a);
 int try_copy(struct act *a);
 int try_allow(struct act *a);

@@ -198,6 +198,7 @@ static const struct action {
 	{"answer", 3, act_answer},
 	{"events", 2, act_events},
 	{"map", 6, try_map},
+	{"place", 5, try_place},
 	{"unmap", 4, try_unmap},
 	{"copy", 6, try_copy},
 	{"allow", 4, try_allow},

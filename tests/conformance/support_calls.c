@@ -78,27 +78,40 @@ struct agent act_agent(const struct act *a, size_t i, size_t pasid)
 			      .pasid = pasid_of(a, pasid)};
 }
 
-int try_map(struct act *a)
+static int map_memory(struct act *a, const struct memory *m, struct map_args *args)
 {
 	const struct live_target t = act_target(a, 1);
-	const struct memory *m = act_memory(a, 4);
-	struct map_args args = {.iova = act_number(a, 2),
-				.length = act_number(a, 3),
-				.access = ACCESS_RW,
-				.fd = m->live.fd,
-				.offset = act_number(a, 5)};
 	char *va = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_SHARED, m->live.fd, 0);
 	int ret;
 
 	if (va == MAP_FAILED)
 		abort();
+	args->access = ACCESS_RW;
+	args->fd = m->live.fd;
 	if (t.fd->ops->wants_va(t.fd->live.handle, m))
-		args.va = va + args.offset;
-	ret = t.fd->ops->map(t.fd->live.handle, t.ioasid->live.id, &args, a->err);
+		args->va = va + args->offset;
+	ret = t.fd->ops->map(t.fd->live.handle, t.ioasid->live.id, args, a->err);
 	/* What was mapped has to stay where it is. */
 	if (ret)
 		munmap(va, m->size);
 	return ret;
+}
+
+int try_map(struct act *a)
+{
+	struct map_args args = {
+		.iova = act_number(a, 2), .length = act_number(a, 3), .offset = act_number(a, 5)};
+
+	return map_memory(a, act_memory(a, 4), &args);
+}
+
+int try_place(struct act *a)
+{
+	uint64_t placed;
+	struct map_args args = {
+		.length = act_number(a, 2), .offset = act_number(a, 4), .placed = &placed};
+
+	return map_memory(a, act_memory(a, 3), &args);
 }
 
 int try_unmap(struct act *a)

@@ -18,6 +18,10 @@
 	RAM "devices: [" BOTH "]\n" FD("{name: x, map: [{iova: @0x0, memory: ram, length: 1M}], " \
 				       "attach: [" x "]}, {name: y, map: [{iova: @0x0, memory: "  \
 				       "ram, offset: 1M, length: 1M}], attach: [" y "]}")
+#define ROOM                                                                       \
+	RAM "devices: [" EDU                                                       \
+	    "]\n" FD("{name: gpa, allow: [{first: @0x0, last: @0x7ffff}], map: [{" \
+		     "iova: @0x0, memory: ram, length: 64K}], attach: [" E "]}")
 
 static const struct conformance_case cases[] = {
 	{.name = "DMA leads to the memory that is mapped",
@@ -82,8 +86,14 @@ static const struct conformance_case cases[] = {
 		 {REFUSED(RAM "devices: [" EDU "]\n" FD(
 				  "{name: gpa, allow: [{first: @0x0, last: @0x7ffff}], map: [" AUTO(
 					  "0", "1M") "], attach: [" E "]}"),
-			  KERNEL, ENOSPC, "can't find a place for 0x100000 bytes"),
+			  CONFIG, EINVAL, "there is no place for 1M"),
 		  OK(MAPS(AUTO("0", "1M")))},
+	 .needs = NEED(AUTO_IOVA) | NEED(ALLOW)},
+	{.name = "calls: a mapping that there is no place for",
+	 .steps = {OK(ROOM),
+		   FAIL("place gpa 512K ram 0", KERNEL, ENOSPC,
+			"can't find a place for 0x80000 bytes"),
+		   SAME(ROOM)},
 	 .needs = NEED(AUTO_IOVA) | NEED(ALLOW)},
 	{.name = "a placed mapping between others",
 	 .steps = {OK(RAM "devices: [" EDU "]\n" FD(
