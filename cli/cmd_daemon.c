@@ -54,6 +54,9 @@ static int serve(const struct invocation *in, struct holder_options *options,
 	int ret;
 
 	ret = passed_socket(&options->listen_fd, err);
+	if (!ret && in->takeover && options->listen_fd >= 0)
+		ret = error_new(err, ERROR_USAGE, EINVAL,
+				"--takeover brings a socket along, and LISTEN_FDS has one, too");
 	if (!ret)
 		ret = client_socket_path(in->socket, &socket, err);
 	if (!ret)
@@ -88,6 +91,7 @@ static int run(const struct invocation *in)
 		.root = "",
 		.keep = in->keep,
 		.exit_idle = in->exit_idle,
+		.take_over = in->takeover,
 		.ready_fd = -1,
 		.listen_fd = -1,
 		.log = log_line,
@@ -124,8 +128,11 @@ const struct verb verb_daemon = {
 		"When it is ended by a signal, it takes all topologies down and restores the drivers "
 		"of their devices (--teardown), since all else dies with it in any case. With --keep "
 		"devices stay bound, and the next holder at the same socket applies the configs "
-		"again; what was in their memory is lost, and no DMA goes on meanwhile.",
+		"again; what was in their memory is lost, and no DMA goes on meanwhile.\n\n"
+		"With --takeover it takes over all that the running holder has, descriptors and "
+		"pinned memory included, and that one ends: for an upgrade while devices go on with "
+		"their DMA. If it can't, nothing changes, and this one ends with the reason.",
 	.options = OPTION(SOCKET) | OPTION(MACHINE) | OPTION(KEEP) | OPTION(TEARDOWN) |
-		   OPTION(EXIT_IDLE) | OPTION(READY_FD) | OPTION(VERBOSE),
+		   OPTION(TAKEOVER) | OPTION(EXIT_IDLE) | OPTION(READY_FD) | OPTION(VERBOSE),
 	.run = run,
 };

@@ -47,6 +47,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 			  .help = "DMA with that process address space id, not without one"},
 	[OPTION_ACCESS] = {"access", 0, "ACCESS", COMPLETE_NOTHING, access_choices, AT(access),
 			   .help = "what has to be allowed there: r, w or rw; default: any of it"},
+	[OPTION_TAKEOVER] = {"takeover", 0, AT(takeover), .value = true,
+			     .help = "take over from the holder that runs, which then ends"},
 	[OPTION_EXIT_IDLE] = {"exit-idle", 0, AT(exit_idle), .value = true,
 			      .help = "end when the last topology and the last client are gone"},
 	[OPTION_READY_FD] = {"ready-fd", 0, "N", AT(ready_fd),

@@ -26,6 +26,7 @@ enum option_id {
 	OPTION_TEARDOWN,
 	OPTION_PASID,
 	OPTION_ACCESS,
+	OPTION_TAKEOVER,
 	OPTION_EXIT_IDLE,
 	OPTION_READY_FD,
 	OPTION_LEAF,
@@ -90,8 +91,8 @@ struct verb;
 /* A command line, taken apart. */
 struct invocation {
 	const struct verb *verb; /* NULL: none given */
-	bool json, yaml, names, dry_run, no_verify, verbose, keep, exit_idle, leaf, no_clear,
-		follow, raw, help, version;
+	bool json, yaml, names, dry_run, no_verify, verbose, keep, takeover, exit_idle, leaf,
+		no_clear, follow, raw, help, version;
 	const char *socket, *machine, *ready_fd, *bitmap, *page_size, *pasid, *node;
 	const char *device, *group, *host_driver, *root; /* of host */
 	const char *memory; /* of explain */

@@ -153,7 +153,7 @@ _ioasidctl()
 		[[ $cur == -* ]] || :
 		;;
 	daemon)
-		options=' --json --socket --machine --verbose --keep --teardown --exit-idle --ready-fd --color --help --version'
+		options=' --json --socket --machine --verbose --keep --teardown --takeover --exit-idle --ready-fd --color --help --version'
 		[[ $cur == -* ]] || :
 		;;
 	version)

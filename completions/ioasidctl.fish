@@ -160,6 +160,7 @@ complete -c ioasidctl -n '__fish_seen_subcommand_from daemon' -l machine -s m -r
 complete -c ioasidctl -n '__fish_seen_subcommand_from daemon' -l verbose -s v -d 'every kernel action on a line; lists in full length'
 complete -c ioasidctl -n '__fish_seen_subcommand_from daemon' -l keep -d 'when ended by a signal, leave topologies for the next holder'
 complete -c ioasidctl -n '__fish_seen_subcommand_from daemon' -l teardown -d 'when ended by a signal, remove all topologies (default)'
+complete -c ioasidctl -n '__fish_seen_subcommand_from daemon' -l takeover -d 'take over from the holder that runs, which then ends'
 complete -c ioasidctl -n '__fish_seen_subcommand_from daemon' -l exit-idle -d 'end when the last topology and the last client are gone'
 complete -c ioasidctl -n '__fish_seen_subcommand_from daemon' -l ready-fd -r -d 'descriptor that gets one byte once the socket listens'
 complete -c ioasidctl -n '__fish_seen_subcommand_from daemon' -l color -r -a 'auto always never' -d 'colours: auto, always or never'

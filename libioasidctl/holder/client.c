@@ -25,9 +25,9 @@
 struct client {
 	int fd;
 	struct inbox in;
-	/* Descriptors that come with a reply; unless `takes_fds`, the kernel drops them. */
+	/* Descriptors that came with a reply; unless `takes_fds`, the kernel drops them. */
 	bool takes_fds;
-	int fds[CONNECTION_FDS_MAX];
+	int *fds;
 	size_t n_fds;
 };
 
@@ -141,10 +141,25 @@ int client_connect(const char *path, struct client **out, struct ioasidctl_error
 	return 0;
 }
 
+int client_check_peer(const struct client *client, struct ioasidctl_error **err)
+{
+	struct ucred cred = {.uid = (uid_t)-1};
+	socklen_t length = sizeof(cred);
+
+	if (!getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &cred, &length) &&
+	    (!cred.uid || cred.uid == geteuid()))
+		return 0;
+	return error_new(err, ERROR_PERMISSION, EACCES,
+			 "the holder there is of user id %u, whom this process doesn't trust",
+			 (unsigned)cred.uid);
+}
+
 static void drop_fds(struct client *client)
 {
 	while (client->n_fds)
 		close(client->fds[--client->n_fds]);
+	free(client->fds);
+	client->fds = NULL;
 }
 
 void client_free(struct client *client)
@@ -191,16 +206,19 @@ static int explain_closed(int errnum, struct ioasidctl_error **err)
 	return ret;
 }
 
-/* More than there is room for can't have come: the kernel takes no more at once. */
+/* What there is no memory for is closed, and so found missing. */
 static void keep_fds(struct client *client, const struct cmsghdr *header)
 {
 	const size_t n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int *grown = reallocarray(client->fds, client->n_fds + n, sizeof(*grown));
 	int fds[CONNECTION_FDS_MAX];
 
-	memcpy(fds, CMSG_DATA(header), n * sizeof(int));
+	memcpy(fds, CMSG_DATA(header), n * sizeof(*fds));
+	if (grown)
+		client->fds = grown;
 	for (size_t i = 0; i < n; i++)
-		if (client->n_fds < ARRAY_SIZE(client->fds))
-			client->fds[client->n_fds++] = fds[i];
+		if (grown)
+			grown[client->n_fds++] = fds[i];
 		else
 			close(fds[i]);
 }
@@ -210,15 +228,16 @@ static ssize_t receive_some(struct client *client, char *space, size_t room)
 	union {
 		char space[CMSG_SPACE(CONNECTION_FDS_MAX * sizeof(int))];
 		struct cmsghdr header;
-	} control = {0};
+	} control;
 	struct iovec part = {.iov_base = space, .iov_len = room};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
 	ssize_t n;
 
 	if (!client->takes_fds)
 		return recv(client->fd, space, room, 0);
-	message.msg_control = &control;
-	message.msg_controllen = sizeof(control);
 	n = recvmsg(client->fd, &message, MSG_CMSG_CLOEXEC);
 	for (struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&message); c;
 	     c = CMSG_NXTHDR(&message, c))
@@ -331,7 +350,25 @@ int client_call(struct client *client, const char *method, json_t *parameters, j
 	return ret ? ret : take_reply(client, method, reply, NULL, err);
 }
 
-static int check_fds(const struct client *client, const json_t *reply, struct ioasidctl_error **err)
+int client_call_for_fds(struct client *client, const char *method, json_t *parameters,
+			json_t **reply, int **fds, size_t *n_fds, struct ioasidctl_error **err)
+{
+	int ret;
+
+	client->takes_fds = true;
+	ret = client_call(client, method, parameters, reply, err);
+	client->takes_fds = false;
+	if (ret) {
+		drop_fds(client);
+		return ret;
+	}
+	*fds = steal_pointer(client->fds);
+	*n_fds = client->n_fds;
+	client->n_fds = 0;
+	return 0;
+}
+
+static int check_fds(size_t n_fds, const json_t *reply, struct ioasidctl_error **err)
 {
 	const json_t *names = json_object_get(reply, "names"), *name;
 	size_t i;
@@ -340,10 +377,10 @@ static int check_fds(const struct client *client, const json_t *reply, struct io
 	json_array_foreach (names, i, name)
 		if (!json_is_string(name))
 			names = NULL;
-	if (json_is_array(names) && client->n_fds == json_array_size(names) + 1)
+	if (json_is_array(names) && n_fds == json_array_size(names) + 1)
 		return 0;
 	ret = error_new(err, ERROR_PROTOCOL, EPROTO,
-			"the holder sent %zu descriptors for %zu names and a lease", client->n_fds,
+			"the holder sent %zu descriptors for %zu names and a lease", n_fds,
 			json_array_size(names));
 	error_cause(err, "the limit of open descriptors of this process (ulimit -n) may be too "
 			 "low for all of them");
@@ -356,25 +393,21 @@ int client_take(struct client *client, json_t *parameters, json_t **reply, int *
 	int ret;
 
 	*reply = NULL;
-	client->takes_fds = true;
-	ret = client_call(client, "Take", parameters, reply, err);
-	client->takes_fds = false;
-	if (!ret)
-		ret = check_fds(client, *reply, err);
-	if (!ret) {
-		*fds = calloc(client->n_fds, sizeof(**fds));
-		ret = *fds ? 0 : error_nomem(err);
-	}
+	ret = client_call_for_fds(client, "Take", parameters, reply, fds, n_fds, err);
 	if (ret) {
 		json_decref(*reply);
 		*reply = NULL;
-		drop_fds(client);
 		return ret;
 	}
-	memcpy(*fds, client->fds, client->n_fds * sizeof(**fds));
-	*n_fds = client->n_fds;
-	client->n_fds = 0;
-	return 0;
+	ret = check_fds(*n_fds, *reply, err);
+	if (!ret)
+		return 0;
+	while (*n_fds)
+		close((*fds)[--*n_fds]);
+	free(*fds);
+	json_decref(*reply);
+	*reply = NULL;
+	return ret;
 }
 
 int client_follow(struct client *client, const char *method, json_t *parameters,

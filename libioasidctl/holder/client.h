@@ -19,6 +19,8 @@ int client_socket_path(const char *option, char **path, struct ioasidctl_error *
  * starting or ending (its lock is taken) is waited for, a few seconds at most.
  */
 int client_connect(const char *path, struct client **out, struct ioasidctl_error **err);
+/* ERROR_PERMISSION: who listens there is neither this process's user nor root. */
+int client_check_peer(const struct client *client, struct ioasidctl_error **err);
 void client_free(struct client *client);
 void client_freep(struct client **client);
 
@@ -30,6 +32,13 @@ void client_freep(struct client **client);
  */
 int client_call(struct client *client, const char *method, json_t *parameters, json_t **reply,
 		struct ioasidctl_error **err);
+
+/*
+ * The same of a method whose reply comes with descriptors: *fds in their order. The array and they
+ * are the caller's, closed on exec; whether all have come that should is for the caller to see.
+ */
+int client_call_for_fds(struct client *client, const char *method, json_t *parameters,
+			json_t **reply, int **fds, size_t *n_fds, struct ioasidctl_error **err);
 
 /*
  * Calls "Take". Steals `parameters`. *reply as above; *fds: the descriptors that came with it, one

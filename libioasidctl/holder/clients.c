@@ -23,6 +23,9 @@ static void update_events(struct server *s, struct connection *c)
 {
 	struct epoll_event event = {.events = connection_wanted(c), .data.ptr = c};
 
+	if (s->paused && c != s->successor)
+		event.events &= ~(uint32_t)EPOLLIN;
+
 	if (c->dead || event.events == c->events)
 		return;
 	c->events = event.events;
@@ -59,7 +62,7 @@ static const char *too_many(const struct server *s, const struct connection *c)
 
 static int add_client(struct server *s, struct connection *c)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+	struct epoll_event event = {.events = connection_wanted(c), .data.ptr = c};
 	struct connection **grown =
 		reallocarray(s->connections, s->n_connections + 1, sizeof(struct connection *));
 
@@ -124,6 +127,10 @@ bool clients_accept(struct server *s)
 
 static void handle_job(struct server *s, struct connection *c, struct job *job, bool oneway)
 {
+	if (job->kind == JOB_TAKEOVER) {
+		successor_call(s, c, job);
+		return;
+	}
 	if (oneway && job->kind == JOB_SHOW) {
 		job_free(job);
 		return;
@@ -189,7 +196,8 @@ static void handle_messages(struct server *s, struct connection *c)
 	const char *text;
 	size_t length;
 
-	while (connection_ready(c) && inbox_message(&c->in, &text, &length))
+	while (connection_ready(c) && (!s->paused || c == s->successor) &&
+	       inbox_message(&c->in, &text, &length))
 		handle_message(s, c, text, length);
 	update_events(s, c);
 }
@@ -244,6 +252,8 @@ void clients_answer(struct server *s)
 		struct job *next = job->next;
 		struct connection *c = job->connection;
 
+		if (job->kind == JOB_TAKEOVER || job->kind == JOB_RECLAIM)
+			successor_job_done(s, job);
 		if (c) {
 			c->job = NULL;
 			connection_add_fds(c, steal_pointer(job->fds), job->n_fds);
@@ -313,6 +323,8 @@ static void drop(struct server *s, size_t i)
 {
 	struct connection *c = s->connections[i];
 
+	if (c == s->successor)
+		successor_gone(s, c);
 	if (c->job) {
 		c->job->connection = NULL;
 		c->job->cancel = true;
@@ -321,14 +333,49 @@ static void drop(struct server *s, size_t i)
 	s->connections[i] = s->connections[--s->n_connections];
 }
 
+/* Others wait for the one that takes over, and for nothing of theirs. */
+static uint64_t deadline(const struct server *s, const struct connection *c)
+{
+	if (c == s->successor)
+		return c->job ? UINT64_MAX : c->since + s->limits->stall;
+	return s->paused ? UINT64_MAX : connection_deadline(c, s->limits->stall);
+}
+
 void clients_reap(struct server *s)
 {
 	const uint64_t now = clock_ms();
 
 	for (size_t i = s->n_connections; i-- > 0;)
-		if (s->connections[i]->dead ||
-		    connection_deadline(s->connections[i], s->limits->stall) <= now)
+		if (s->connections[i]->dead || deadline(s, s->connections[i]) <= now)
 			drop(s, i);
+}
+
+void clients_inherit(struct server *s, int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct connection *c = connection_new(fds[i], clock_ms());
+
+		if (c)
+			c->talked = true;
+		if (c && add_client(s, c))
+			connection_free(c);
+		s->served = true;
+	}
+	free(fds);
+}
+
+void clients_pause(struct server *s, bool pause)
+{
+	struct epoll_event event = {.events = pause ? 0 : EPOLLIN, .data.ptr = &s->listener};
+
+	s->paused = pause;
+	s->accept_again = 0;
+	(void)epoll_ctl(s->epoll, EPOLL_CTL_MOD, s->listener.fd, &event);
+	for (size_t i = 0; i < s->n_connections; i++)
+		if (pause)
+			update_events(s, s->connections[i]);
+		else
+			handle_messages(s, s->connections[i]);
 }
 
 void clients_close_all(struct server *s)
@@ -344,7 +391,7 @@ uint64_t clients_deadline(const struct server *s)
 	uint64_t first = UINT64_MAX;
 
 	for (size_t i = 0; i < s->n_connections; i++) {
-		uint64_t d = connection_deadline(s->connections[i], s->limits->stall);
+		uint64_t d = deadline(s, s->connections[i]);
 
 		first = d < first ? d : first;
 	}

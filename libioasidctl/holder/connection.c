@@ -29,11 +29,11 @@ struct connection *connection_new(int fd, uint64_t now)
 
 static void drop_fds(struct connection *c)
 {
-	for (size_t i = 0; i < c->n_fds; i++)
+	for (size_t i = c->fds_sent; i < c->n_fds; i++)
 		close(c->fds[i]);
 	free(c->fds);
 	c->fds = NULL;
-	c->n_fds = 0;
+	c->n_fds = c->fds_sent = 0;
 }
 
 void connection_free(struct connection *c)
@@ -89,34 +89,48 @@ int connection_receive(struct connection *c, uint64_t now)
 
 void connection_add_fds(struct connection *c, int *fds, size_t n)
 {
+	drop_fds(c);
 	c->fds = fds;
 	c->n_fds = n;
 }
 
-/* With the descriptors: they go with the first byte, so with the first that is sent at all. */
-static ssize_t send_some(struct connection *c)
+/* They belong to the first byte that goes with them: if others are to follow, it goes alone. */
+static ssize_t send_with_fds(struct connection *c)
 {
 	union {
 		char space[CMSG_SPACE(CONNECTION_FDS_MAX * sizeof(int))];
 		struct cmsghdr header;
 	} control = {0};
-	struct iovec rest = {.iov_base = c->out + c->out_sent,
-			     .iov_len = c->out_length - c->out_sent};
-	struct msghdr message = {.msg_iov = &rest, .msg_iovlen = 1};
+	const size_t left = c->n_fds - c->fds_sent;
+	const size_t now = left < CONNECTION_FDS_MAX ? left : CONNECTION_FDS_MAX;
+	struct iovec part = {.iov_base = c->out + c->out_sent,
+			     .iov_len = now < left ? 1 : c->out_length - c->out_sent};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = CMSG_SPACE(now * sizeof(int))};
 	ssize_t n;
 
-	if (c->n_fds) {
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(c->n_fds * sizeof(int));
-		control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-						  .cmsg_type = SCM_RIGHTS,
-						  .cmsg_len = CMSG_LEN(c->n_fds * sizeof(int))};
-		memcpy(CMSG_DATA(&control.header), c->fds, c->n_fds * sizeof(int));
-	}
+	control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+					  .cmsg_type = SCM_RIGHTS,
+					  .cmsg_len = CMSG_LEN(now * sizeof(int))};
+	memcpy(CMSG_DATA(&control.header), c->fds + c->fds_sent, now * sizeof(int));
 	n = sendmsg(c->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n > 0)
+	if (n <= 0)
+		return n;
+	for (size_t i = 0; i < now; i++)
+		close(c->fds[c->fds_sent++]);
+	if (now == left)
 		drop_fds(c);
 	return n;
+}
+
+static ssize_t send_some(struct connection *c)
+{
+	if (c->n_fds)
+		return send_with_fds(c);
+	return send(c->fd, c->out + c->out_sent, c->out_length - c->out_sent,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void connection_flush(struct connection *c, uint64_t now)

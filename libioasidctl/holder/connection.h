@@ -11,7 +11,7 @@
 #include "holder/subscription.h"
 #include "holder/varlink.h"
 
-/* What the kernel takes at once. */
+/* What the kernel takes at once (SCM_MAX_FD). */
 #define CONNECTION_FDS_MAX 253
 
 struct connection {
@@ -20,8 +20,9 @@ struct connection {
 	struct inbox in;
 	char *out; /* what is left to send; NULL: nothing */
 	size_t out_length, out_sent;
-	int *fds; /* to go with its first byte; owned, and so are the descriptors */
-	size_t n_fds;
+	/* To go with it, [fds_sent, n_fds) still; owned, and so are the descriptors. */
+	int *fds;
+	size_t n_fds, fds_sent;
 	struct job *job; /* under way; the worker owns it */
 	struct subscription *subscription; /* the last call asked for events; NULL: it didn't */
 	uint64_t since; /* ms: when it last did what is expected of it */
@@ -42,7 +43,10 @@ uint32_t connection_wanted(const struct connection *c);
 int connection_receive(struct connection *c, uint64_t now);
 /* Sends `text` (taken over) after what is being sent already; NULL: memory ran out, so it ends. */
 void connection_send(struct connection *c, char *text, size_t length, uint64_t now);
-/* Has these go with what is sent next; takes over both the array and the descriptors. */
+/*
+ * Has these go with what is sent next, in their order; takes over both the array and the
+ * descriptors. Those that a byte can't carry go with the next one, so there must be enough bytes.
+ */
 void connection_add_fds(struct connection *c, int *fds, size_t n);
 void connection_flush(struct connection *c, uint64_t now);
 

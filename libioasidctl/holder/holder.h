@@ -14,6 +14,7 @@ struct holder_options {
 	size_t machine_length;
 	bool keep; /* SIGTERM: leave topologies for the next holder instead of tearing down */
 	bool exit_idle; /* end when the last topology is gone and no client is connected */
+	bool take_over; /* from the holder that runs at the socket; without one it's an error */
 	int ready_fd; /* gets one byte and is closed once the socket listens; -1: none */
 	/* Passed by a service manager, whose it stays, and instead of `socket`; -1: make it. */
 	int listen_fd;

@@ -163,6 +163,13 @@ static const char own_text[] =
 	"# were handed over. Its end of file says that the topology is gone, or the holder.\n"
 	"method Take(name: string, mode: ?string, names: ?[]string) -> (names: []string, dump: object)\n"
 	"\n"
+	"# A holder that takes over all that this one has, and its place; for root and the holder's user. In\n"
+	"# a version of its own. begin: `state` is what it has to know; with it come the descriptors, whose\n"
+	"# names are in it, and behind them those of idle connections. From then on nobody else is served.\n"
+	"# confirm: the caller is the holder now; this one ends. cancel, or the end of the connection: this\n"
+	"# one goes on.\n"
+	"method TakeOver(action: string) -> (state: ?object)\n"
+	"\n"
 	"# At least one error; several where a config has several faults, or undoing failed too;\n"
 	"# and, of a verbose call, the kernel actions up to there, undoing included.\n"
 	"error Failed (errors: []Error, actions: ?[]string)\n";

@@ -28,6 +28,8 @@ enum job_kind {
 	JOB_DIRTY,
 	JOB_FAULTS,
 	JOB_TAKE,
+	JOB_TAKEOVER,
+	JOB_RECLAIM,
 	JOB_FOLLOW
 };
 
@@ -46,12 +48,14 @@ struct job {
 	struct peer peer;
 	struct varlink_message message;
 	struct parameters parameters;
+	bool passed; /* TAKEOVER: the listening socket is a service manager's */
 	atomic_bool cancel; /* nobody waits for it any more */
 	struct connection *connection; /* whom to answer, for the loop alone; NULL: nobody */
 	char *reply; /* the message to send; NULL: memory ran out */
 	size_t reply_length;
 	int *fds; /* to go with it; owned, and so are the descriptors */
 	size_t n_fds;
+	bool yields; /* the worker does nothing more until JOB_RECLAIM, or its end */
 };
 
 void job_free(struct job *job);

@@ -84,6 +84,13 @@ int journal_look(const char *socket, struct journal **out)
 	return open_journal(socket, false, out, NULL);
 }
 
+void journal_leave(struct journal *journal)
+{
+	if (journal)
+		journal->ours = false;
+	journal_free(journal);
+}
+
 void journal_free(struct journal *journal)
 {
 	if (!journal)

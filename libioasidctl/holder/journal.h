@@ -52,6 +52,9 @@ int journal_look(const char *socket, struct journal **out);
 /* Removes the directory if it is the holder's and nothing is left in it. NULL is fine. */
 void journal_free(struct journal *journal);
 
+/* The same, but the directory stays: another process is the holder. NULL is fine. */
+void journal_leave(struct journal *journal);
+
 int journal_write(const struct journal *journal, const struct journal_entry *entry,
 		  struct ioasidctl_error **err);
 /* -ENOENT: no entry of that name; -EINVAL: damaged. *out: journal_entry_done(). */

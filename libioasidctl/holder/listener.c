@@ -271,6 +271,54 @@ int listener_open(struct listener *l, int passed, struct ioasidctl_error **err)
 	return ret ? ret : listen_at(l->path, &l->fd, err);
 }
 
+static bool is_locked_by(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fd >= 0 && !fcntl(fd, F_OFD_SETLK, &whole);
+}
+
+int listener_inherit(const char *path, int lock, int fd, bool passed, struct listener *out,
+		     struct ioasidctl_error **err)
+{
+	struct sockaddr_un address;
+	int ret = 0;
+
+	*out = (struct listener){.lock = lock, .fd = fd, .passed = passed};
+	out->path = strdup(path);
+	if (!out->path || asprintf(&out->lock_path, "%s.lock", path) < 0) {
+		out->lock_path = NULL;
+		ret = error_nomem(err);
+	}
+	if (!ret && (!is_locked_by(lock) || !still_there(lock, out->lock_path) ||
+		     read_passed(fd, &address, NULL)))
+		ret = error_new(err, ERROR_PROTOCOL, EPROTO,
+				"the running holder gave something else than its socket and the "
+				"lock of %s",
+				path);
+	if (ret)
+		listener_leave(out);
+	return ret;
+}
+
+int listener_own(const struct listener *l, struct ioasidctl_error **err)
+{
+	/* Clients are told whose process it is that called listen() last. */
+	if (!listen(l->fd, BACKLOG) && !write_pid(l->lock))
+		return 0;
+	return error_new(err, ERROR_KERNEL, errno, "take over the socket %s: %s", l->path,
+			 strerror(errno));
+}
+
+void listener_leave(struct listener *l)
+{
+	cleanup_close(&l->fd);
+	cleanup_close(&l->lock);
+	free(l->path);
+	free(l->lock_path);
+	*l = (struct listener){.lock = -1, .fd = -1};
+}
+
 void listener_hide(struct listener *l)
 {
 	if (l->fd >= 0 && !l->passed)

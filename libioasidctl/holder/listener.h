@@ -32,6 +32,18 @@ int listener_claim(const char *path, struct listener *out, struct ioasidctl_erro
  */
 int listener_open(struct listener *l, int passed, struct ioasidctl_error **err);
 
+/*
+ * Another holder's lock and listening socket, both taken over (-1: they didn't come), as the next
+ * one has them; `passed`: by a service manager. Whoever has the lock's descriptor has the lock.
+ * -EPROTO: they aren't what they should be.
+ */
+int listener_inherit(const char *path, int lock, int fd, bool passed, struct listener *out,
+		     struct ioasidctl_error **err);
+/* From now on this process is the one to be found there. */
+int listener_own(const struct listener *l, struct ioasidctl_error **err);
+/* Closes only: the socket is another process's. */
+void listener_leave(struct listener *l);
+
 /* Nobody can connect any more; those who have can still be accepted. */
 void listener_hide(struct listener *l);
 

@@ -109,6 +109,7 @@ static const struct method methods[] = {
 	 NULL,
 	 JOB_TAKE,
 	 {REQUIRED(name), TEXT(mode), SOME_TEXTS(names)}},
+	{INTERFACE_OWN ".TakeOver", false, NULL, JOB_TAKEOVER, {REQUIRED(action)}},
 	/* Open to all, like Show: see subscription.c. */
 	{INTERFACE_OWN ".Monitor", true, NULL, JOB_FOLLOW, {SOME_TEXTS(names)}},
 	{NULL, false, NULL, 0, {}},

@@ -14,6 +14,7 @@
 #include "holder/journal.h"
 #include "holder/notify.h"
 #include "holder/server.h"
+#include "holder/takeover.h"
 
 #define EVENTS_AT_ONCE 64
 
@@ -42,6 +43,7 @@ static void stop(struct server *s, bool keep)
 	if (s->stopping)
 		return;
 	s->stopping = true;
+	successor_refuse(s);
 	notify_manager("STOPPING=1");
 	say(s, keep ? "ending, topologies are kept:" : "ending:");
 	/* Nobody gets in any more; those who wait at the door can go to the next holder. */
@@ -83,8 +85,8 @@ static bool is_idle(const struct server *s)
 {
 	size_t held;
 
-	return !s->stopping && !s->n_connections && worker_idle(s->worker, &held) && !held &&
-	       (s->served || clock_ms() >= s->started + s->limits->first_client);
+	return !s->stopping && !s->paused && !s->n_connections && worker_idle(s->worker, &held) &&
+	       !held && (s->served || clock_ms() >= s->started + s->limits->first_client);
 }
 
 static void stop_if_idle(struct server *s)
@@ -184,7 +186,7 @@ static void tell_ready(const struct holder_options *options)
 
 static int prepare(struct server *s, struct ioasidctl_error **err)
 {
-	int ret = listener_open(&s->listener, s->options->listen_fd, err);
+	int ret = s->predecessor ? 0 : listener_open(&s->listener, s->options->listen_fd, err);
 
 	if (ret)
 		return ret;
@@ -215,11 +217,38 @@ static int run_worker(struct server *s, struct work *work, struct ioasidctl_erro
 		(void)worker_join(s->worker, NULL);
 		return ret;
 	}
-	say(s, "listening at");
+	say(s, s->predecessor ? "taken over:" : "listening at");
+	if (s->predecessor) {
+		size_t n;
+		int *fds = predecessor_clients(s->predecessor, &n);
+
+		clients_inherit(s, fds, n);
+		predecessor_free(steal_pointer(s->predecessor));
+	}
 	tell_ready(s->options);
 	s->started = clock_ms();
 	loop(s);
 	return worker_join(s->worker, err);
+}
+
+/* Once this has succeeded, all is this holder's; if it fails, the other one's, as before. */
+static int take_over(struct server *s, struct work *work, struct ioasidctl_error **err)
+{
+	struct predecessor *p = s->predecessor;
+	bool killed = false;
+	int ret = work_restore(work, predecessor_state(p), predecessor_given(p), err);
+
+	if (!ret)
+		ret = predecessor_confirm(p, &s->listener, &killed, err);
+	else
+		predecessor_cancel(p);
+	if (ret)
+		work_leave(work);
+	if (killed && s->options->log)
+		s->options->log(s->options->log_data,
+				"the holder before this one was killed meanwhile: going on without "
+				"it");
+	return ret;
 }
 
 static int run(struct server *s, struct journal *journal, struct ioasidctl_error **err)
@@ -230,8 +259,12 @@ static int run(struct server *s, struct journal *journal, struct ioasidctl_error
 	if (ret)
 		return ret;
 	ret = prepare(s, err);
-	if (!ret)
+	if (!ret && s->predecessor)
+		ret = take_over(s, work, err);
+	if (!ret) {
+		s->serving = true;
 		ret = run_worker(s, work, err);
+	}
 	work_free(work);
 	return ret;
 }
@@ -243,15 +276,24 @@ static int claim_and_run(struct server *s, struct ioasidctl_error **err)
 	int ret = listener_path(s->options->socket, s->options->listen_fd, &path, err);
 
 	if (!ret)
-		ret = listener_claim(path, &s->listener, err);
+		ret = s->options->take_over
+			      ? predecessor_meet(path, &s->predecessor, &s->listener, err)
+			      : listener_claim(path, &s->listener, err);
 	if (ret)
 		return ret;
 	ret = journal_open(s->listener.path, &journal, err);
 	if (!ret)
 		ret = run(s, journal, err);
 	clients_close_all(s);
-	journal_free(journal);
-	listener_release(&s->listener);
+	/* There is another holder, whose all this is: the one before, or the one after. */
+	if (s->left || (s->options->take_over && !s->serving)) {
+		journal_leave(journal);
+		listener_leave(&s->listener);
+	} else {
+		journal_free(journal);
+		listener_release(&s->listener);
+	}
+	predecessor_free(s->predecessor);
 	return ret;
 }
 

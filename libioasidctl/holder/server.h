@@ -33,6 +33,13 @@ struct server {
 	const char *missing_events; /* why there are no device events; NULL: there are */
 	bool served; /* somebody has connected */
 	bool stopping;
+	/* Another holder takes over: nobody else is served until that has come to an end. */
+	struct connection *successor; /* NULL: none, or it has gone and JOB_RECLAIM is on its way */
+	bool paused;
+	bool yielded; /* it has got everything */
+	bool left; /* it has confirmed */
+	struct predecessor *predecessor; /* the other side of this; NULL: none */
+	bool serving; /* all is this holder's */
 };
 
 /* clients.c */
@@ -50,6 +57,22 @@ void clients_reap(struct server *s);
 void clients_close_all(struct server *s);
 /* ms: the first of their deadlines; UINT64_MAX: none. */
 uint64_t clients_deadline(const struct server *s);
+
+/* Those that came along from another holder, who has heard them already; takes over the array. */
+void clients_inherit(struct server *s, int *fds, size_t n);
+/* While paused, messages of others than the successor stay where they are; and are read again. */
+void clients_pause(struct server *s, bool pause);
+
+/*
+ * successor.c: the old holder's side of a takeover. A call of TakeOver, whose job is taken over;
+ * the job that `begin` or a cancellation made is done, before its reply is sent; the connection is
+ * about to be closed.
+ */
+void successor_call(struct server *s, struct connection *c, struct job *job);
+void successor_job_done(struct server *s, struct job *job);
+void successor_gone(struct server *s, struct connection *c);
+/* The holder is to end in the middle of it: tells it that nothing comes of it. */
+void successor_refuse(struct server *s);
 
 /* holder_serve() with limits of one's own. */
 int serve(const struct holder_options *options, const struct serve_limits *limits,

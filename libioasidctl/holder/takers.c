@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "host/holders.h"
 #include "host/pipe_users.h"
 
@@ -154,6 +155,112 @@ const struct taker *takers_with_device(const struct taker *list, const char *top
 	const struct taken wanted = {(char *)name, HANDOVER_RAW_DEVICE, 0};
 
 	return find_taken(list, topology, &wanted);
+}
+
+static json_t *taken_json(const struct taker *taker)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < taker->n_taken; i++)
+		json_array_append_new(array,
+				      json_pack("{s:s, s:i, s:I}", "name", taker->taken[i].name,
+						"kind", (int)taker->taken[i].kind, "id",
+						(json_int_t)taker->taken[i].id));
+	return array;
+}
+
+static int add_named(struct descriptors *out, int fd, size_t number, const char *what)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "taker.%zu/%s", number, what);
+	return fd < 0 ? 0 : descriptors_add(out, fd, name);
+}
+
+json_t *takers_record(const struct taker *list, struct descriptors *out)
+{
+	json_t *array = json_array();
+	size_t n = 0;
+
+	for (const struct taker *t = list; array && t; t = t->next, n++)
+		if (add_named(out, t->lease, n, "lease") ||
+		    add_named(out, t->process, n, "process") ||
+		    json_array_append_new(
+			    array, json_pack("{s:s, s:I, s:I, s:b, s:b, s:o}", "topology",
+					     t->topology, "uid", (json_int_t)t->peer.uid, "pid",
+					     (json_int_t)t->peer.pid, "trusted", t->peer.trusted,
+					     "raw", t->raw, "taken", taken_json(t)))) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static int restore_taken(const json_t *array, struct taker *taker)
+{
+	const size_t n = json_array_size(array);
+
+	taker->taken = calloc(n + 1, sizeof(*taker->taken));
+	if (!taker->taken)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *json = json_array_get(array, i);
+		struct taken *taken = &taker->taken[taker->n_taken];
+		const char *name;
+		uint32_t kind;
+
+		if (json_member_text(json, "name", &name) || json_member_u32(json, "kind", &kind) ||
+		    kind > HANDOVER_RAW_DEVICE || json_member_u32(json, "id", &taken->id))
+			return -EINVAL;
+		taken->kind = (enum handover_kind)kind;
+		taken->name = strdup(name);
+		if (!taken->name)
+			return -ENOMEM;
+		taker->n_taken++;
+	}
+	return 0;
+}
+
+static int restore_taker(const json_t *json, size_t number, struct descriptors *given,
+			 struct taker *taker)
+{
+	const char *topology;
+	const json_t *taken;
+	uint32_t uid, pid;
+	char name[64];
+
+	snprintf(name, sizeof(name), "taker.%zu/lease", number);
+	taker->lease = descriptors_take(given, name);
+	snprintf(name, sizeof(name), "taker.%zu/process", number);
+	taker->process = descriptors_take(given, name);
+	if (taker->lease < 0 || json_member_text(json, "topology", &topology) ||
+	    json_member_u32(json, "uid", &uid) || json_member_u32(json, "pid", &pid) ||
+	    json_member_bool(json, "trusted", &taker->peer.trusted) ||
+	    json_member_bool(json, "raw", &taker->raw) || json_member_array(json, "taken", &taken))
+		return -EINVAL;
+	taker->peer.uid = uid;
+	taker->peer.pid = (pid_t)pid;
+	taker->topology = strdup(topology);
+	return taker->topology ? restore_taken(taken, taker) : -ENOMEM;
+}
+
+int takers_restore(const json_t *json, struct descriptors *given, struct taker **list)
+{
+	const json_t *one;
+	size_t i;
+	int ret = 0;
+
+	json_array_foreach (json, i, one) {
+		struct taker *taker = calloc(1, sizeof(*taker));
+
+		if (!taker)
+			return -ENOMEM;
+		taker->lease = taker->process = -1;
+		*list = taker;
+		list = &taker->next;
+		ret = ret ? ret : restore_taker(one, i, given, taker);
+	}
+	return ret;
 }
 
 char *taker_program(const struct taker *taker, const char *root)

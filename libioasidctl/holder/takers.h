@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/descriptors.h"
 #include "holder/handover.h"
 #include "holder/job.h"
 
@@ -50,6 +51,13 @@ const struct taker *takers_with_queue(const struct taker *list, const char *topo
 				      const char *name, uint32_t id);
 const struct taker *takers_with_device(const struct taker *list, const char *topology,
 				       const char *name);
+
+/*
+ * All of them for another process, NULL: out of memory; the descriptors are added to `out`,
+ * borrowed. And there, into an empty list. -EINVAL, -ENOMEM.
+ */
+json_t *takers_record(const struct taker *list, struct descriptors *out);
+int takers_restore(const json_t *json, struct descriptors *given, struct taker **list);
 
 /* The name of the process that took them, as it calls itself now; owned; NULL: it has ended. */
 char *taker_program(const struct taker *taker, const char *root);

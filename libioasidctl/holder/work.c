@@ -308,6 +308,10 @@ static int perform(struct work *work, struct job *job, struct transaction *how, 
 		return work_invalidate(work, job, how, out, err);
 	case JOB_FAULTS:
 		return work_faults(work, job, how, out, err);
+	case JOB_TAKEOVER:
+		return work_takeover(work, job, out, err);
+	case JOB_RECLAIM:
+		return work_reclaim(work, out, err);
 	case JOB_DIRTY:
 		return work_dirty(work, job, how, out, err);
 	case JOB_TAKE:

@@ -44,6 +44,19 @@ void work_set_publisher(struct work *work, void (*publish)(void *data, struct ev
 			void *data);
 void work_set_between(struct work *work, void (*between)(void *data), void *data);
 
+/*
+ * To another holder, in a process of its own. work_restore() makes all of `state` (what TakeOver
+ * answered) and of `given` this holder's, the accounting of memory included, before the worker is
+ * started; on failure only work_leave() and work_free() may follow. work_leave(): all that is held
+ * belongs to another process, and is let go.
+ */
+struct descriptors;
+int work_restore(struct work *work, const json_t *state, struct descriptors *given,
+		 struct ioasidctl_error **err);
+void work_leave(struct work *work);
+/* Another holder had it, and it's this one's again, accounting included. */
+void work_take_back(struct work *work);
+
 size_t work_held(const struct work *work); /* number of topologies */
 
 /* The end: topologies are left for the next holder, or removed. The first failure is returned. */

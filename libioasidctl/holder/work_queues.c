@@ -11,6 +11,7 @@
 
 #include "apply/live.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "holder/work_state.h"
 
 /* Taken out of a queue at once. */
@@ -236,6 +237,73 @@ void queues_forget(struct work *work, const char *topology)
 		work->n_faults--;
 		waiting_free(w);
 	}
+}
+
+static json_t *waiting_json(const struct waiting_fault *w)
+{
+	const struct io_fault *f = &w->fault;
+
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I}", "topology",
+			 w->topology, "fd", w->fd, "ioasid", w->ioasid, "id", (json_int_t)w->id,
+			 "device", (json_int_t)f->device, "pasid", (json_int_t)f->pasid, "group",
+			 (json_int_t)f->group, "cookie", (json_int_t)f->cookie, "access",
+			 (json_int_t)f->access, "last", f->last, "address", (json_int_t)f->address,
+			 "length", (json_int_t)f->length);
+}
+
+json_t *queues_record(const struct work *work)
+{
+	json_t *array = json_array();
+
+	for (const struct waiting_fault *w = work->faults; array && w; w = w->next)
+		if (json_array_append_new(array, waiting_json(w))) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static int restore_waiting(const json_t *json, struct waiting_fault *w)
+{
+	const char *topology, *fd, *ioasid;
+	struct io_fault *f = &w->fault;
+
+	if (json_member_text(json, "topology", &topology) || json_member_text(json, "fd", &fd) ||
+	    json_member_text(json, "ioasid", &ioasid) || json_member_u32(json, "id", &w->id) ||
+	    json_member_u32(json, "device", &f->device) ||
+	    json_member_u32(json, "pasid", &f->pasid) ||
+	    json_member_u32(json, "group", &f->group) ||
+	    json_member_u32(json, "cookie", &f->cookie) ||
+	    json_member_u32(json, "access", &f->access) || json_member_bool(json, "last", &f->last))
+		return -EINVAL;
+	f->address = (uint64_t)json_integer_value(json_object_get(json, "address"));
+	f->length = (uint64_t)json_integer_value(json_object_get(json, "length"));
+	w->topology = strdup(topology);
+	w->fd = strdup(fd);
+	w->ioasid = strdup(ioasid);
+	return w->topology && w->fd && w->ioasid ? 0 : -ENOMEM;
+}
+
+int queues_restore(struct work *work, const json_t *faults)
+{
+	struct waiting_fault **end = &work->faults;
+	const json_t *json;
+	size_t i;
+	int ret = 0;
+
+	while (*end)
+		end = &(*end)->next;
+	json_array_foreach (faults, i, json) {
+		struct waiting_fault *w = calloc(1, sizeof(*w));
+
+		if (!w)
+			return -ENOMEM;
+		*end = w;
+		end = &w->next;
+		work->n_faults++;
+		ret = ret ? ret : restore_waiting(json, w);
+	}
+	return ret;
 }
 
 static json_t *fault_json(const struct topology *t, const struct waiting_fault *w)

@@ -192,8 +192,11 @@ static void recover_one(struct work *work, const char *name)
 {
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 	_cleanup_entry_ struct journal_entry entry = {0};
-	int ret = journal_read(work->journal, name, &entry, &err);
+	int ret;
 
+	if (work_go_on(work, name))
+		return;
+	ret = journal_read(work->journal, name, &entry, &err);
 	if (ret) {
 		work_log_error(work, "journal", err);
 		if (ret == -EINVAL && !journal_put_aside(work->journal, name, NULL))
@@ -226,6 +229,7 @@ void work_recover(struct work *work)
 	_cleanup_(journal_free_names)
 	char **names = NULL;
 
+	takers_watch(work);
 	if (journal_names(work->journal, &names, &err)) {
 		work_log_error(work, "journal", err);
 		return;

@@ -90,8 +90,15 @@ int work_take(struct work *work, struct job *job, json_t **out, struct ioasidctl
 void takers_refresh(struct work *work, const char *topology);
 /* -EBUSY: somebody has its descriptors. */
 int takers_refuse_delete(struct work *work, const char *topology, struct ioasidctl_error **err);
+/* Waits for the end of all leases, which came from another holder. */
+void takers_watch(struct work *work);
 /* The topology has gone; NULL: all have. */
 void takers_forget(struct work *work, const char *topology);
+
+/* work_takeover.c: the old holder's side; and whether the topology came from another holder. */
+int work_takeover(struct work *work, struct job *job, json_t **out, struct ioasidctl_error **err);
+int work_reclaim(struct work *work, json_t **out, struct ioasidctl_error **err);
+bool work_go_on(struct work *work, const char *name);
 
 /* work_translate.c */
 int work_translate(struct work *work, const struct job *job, json_t **out,
@@ -149,6 +156,10 @@ void devices_forget(struct work *work, const char *topology); /* NULL: all */
 void queues_watch(struct work *work, const struct topology *t);
 /* Drops faults of what has gone: of that topology; NULL: all. */
 void queues_forget(struct work *work, const char *topology);
+/* Those that wait, for another process; NULL: out of memory. */
+json_t *queues_record(const struct work *work);
+/* -EINVAL, -ENOMEM */
+int queues_restore(struct work *work, const json_t *faults);
 int work_faults(struct work *work, const struct job *job, const struct transaction *how,
 		json_t **out, struct ioasidctl_error **err);
 

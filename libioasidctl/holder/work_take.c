@@ -172,6 +172,16 @@ static int watch_lease(struct work *work, const struct taker *taker, struct ioas
 }
 
 /* Those of the handover, which gives them away, and the lease. */
+void takers_watch(struct work *work)
+{
+	for (const struct taker *t = work->takers; t; t = t->next) {
+		_cleanup_error_ struct ioasidctl_error *why = NULL;
+
+		if (watch_lease(work, t, &why))
+			work_log_error(work, t->topology, why);
+	}
+}
+
 static int give(struct job *job, struct handover *h, int lease)
 {
 	int *fds = calloc(h->n_fds + 1, sizeof(*fds));

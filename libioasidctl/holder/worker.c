@@ -34,6 +34,7 @@ struct worker {
 	uint64_t lost_events;
 	size_t held;
 	bool recovered, finishing, keep, ended;
+	bool yielded, leaving; /* to another process */
 	bool look, looking; /* something is readable; and is being looked at */
 	/* A Show may be waiting, or something is readable; read without the lock. */
 	atomic_bool overtakers;
@@ -143,19 +144,30 @@ static void serve_overtakers(void *data)
 static void run_job(struct worker *worker, struct job *job)
 {
 	/* Nobody waits for it, so it isn't wanted. */
-	if (!job->cancel)
+	if (!job->cancel || job->kind == JOB_RECLAIM)
 		work_run(worker->work, job);
+}
+
+static bool can_go_on(const struct worker *worker)
+{
+	const struct job *first = worker->waiting.first;
+
+	return !worker->yielded || (first && first->kind == JOB_RECLAIM);
 }
 
 /* With the lock held; NULL: it is time to end. */
 static struct job *next_job(struct worker *worker)
 {
 	for (;;) {
-		/* What was put off during a transaction can be done now. */
-		worker->look = worker->look || work_must_look(worker->work);
 		if (worker->finishing)
 			return NULL;
-		if (worker->look)
+		if (!can_go_on(worker)) {
+			pthread_cond_wait(&worker->wake, &worker->lock);
+			continue;
+		}
+		/* What was put off during a transaction can be done now. */
+		worker->look = worker->look || work_must_look(worker->work);
+		if (worker->look && !worker->yielded)
 			look(worker);
 		else if (worker->waiting.first)
 			break;
@@ -175,6 +187,17 @@ static void refuse_waiting(struct worker *worker)
 	}
 }
 
+static void end(struct worker *worker)
+{
+	if (worker->leaving) {
+		work_leave(worker->work);
+		return;
+	}
+	if (worker->yielded)
+		work_take_back(worker->work);
+	worker->outcome = work_end(worker->work, worker->keep, &worker->error);
+}
+
 static void *work_until_finished(void *data)
 {
 	struct worker *worker = data;
@@ -192,11 +215,12 @@ static void *work_until_finished(void *data)
 		pthread_mutex_lock(&worker->lock);
 		worker->running = NULL;
 		worker->held = work_held(worker->work);
+		worker->yielded = job->yields;
 		hand_back(worker, job);
 	}
 	refuse_waiting(worker);
 	pthread_mutex_unlock(&worker->lock);
-	worker->outcome = work_end(worker->work, worker->keep, &worker->error);
+	end(worker);
 	pthread_mutex_lock(&worker->lock);
 	worker->ended = true;
 	ring(worker);
@@ -360,6 +384,14 @@ void worker_finish(struct worker *worker, bool keep)
 	worker->keep = keep;
 	if (worker->running)
 		worker->running->cancel = true;
+	pthread_cond_signal(&worker->wake);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+void worker_leave(struct worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->finishing = worker->leaving = true;
 	pthread_cond_signal(&worker->wake);
 	pthread_mutex_unlock(&worker->lock);
 }

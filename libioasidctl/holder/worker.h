@@ -4,7 +4,8 @@
  * alone touches the engine, the drivers, the reference machine and the journal. Jobs run in the
  * order of their submission; only, between two operations of a transaction, those Show and
  * Translate jobs are served that concern other topologies, and what comes without a call
- * (work_look()). The loop's thread shares nothing with it but the queues here and each job's
+ * (work_look()). After a job that yields, it does nothing but JOB_RECLAIM, its way back. The loop's
+ * thread shares nothing with it but the queues here and each job's
  * `cancel`.
  */
 #pragma once
@@ -45,6 +46,8 @@ bool worker_idle(struct worker *worker, size_t *held);
  * keeps or removes the topologies.
  */
 void worker_finish(struct worker *worker, bool keep);
+/* The end of one that has yielded: all belongs to another process now. */
+void worker_leave(struct worker *worker);
 bool worker_ended(struct worker *worker);
 
 /* Waits for the end and frees the worker; the outcome of the end. */

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "apply/engine.h"
+#include "apply/takeover.h"
 #include "base/cleanup.h"
 #include "support_holder.h"
 
@@ -123,6 +123,30 @@ void engine_set_trouble(struct engine *engine, const char *topology, uint32_t de
 	(void)topology;
 	(void)device;
 	(void)text;
+}
+
+int engine_restore(struct engine *engine, struct topology *t, const json_t *record,
+		   struct descriptors *given, struct ioasidctl_error **err)
+{
+	(void)engine, (void)t, (void)record, (void)given, (void)err;
+	return -EOPNOTSUPP;
+}
+
+int engine_adopt(struct engine *engine, struct ioasidctl_error **err)
+{
+	(void)engine, (void)err;
+	return 0;
+}
+
+void engine_probe(const struct engine *engine, const char *topology,
+		  void (*said)(void *data, const char *what), void *data)
+{
+	(void)engine, (void)topology, (void)said, (void)data;
+}
+
+void engine_leave(struct engine *engine)
+{
+	(void)engine;
 }
 
 int engine_set_original(struct engine *engine, const char *topology, const char *device,

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "uapi/iommufd.h"
 #include "uapi/iommufd_test.h"
 
 #define NUMBERS_MAX 5
@@ -83,6 +84,7 @@ static const struct {
 	{"event", "DEVICE", 1, event},
 	{"dirty", "HWPT IOVA LENGTH PAGE-SIZE BITMAP", 5, dirty}, /* of up to 64 pages */
 	{"pasid", "MOCK PASID HWPT", 3, pasid},
+	{"destroy", "OBJECT", 1, NULL}, /* IOMMU_DESTROY: no operation of the mock IOMMU */
 };
 
 /* The first /dev/iommu of that process. */
@@ -104,10 +106,21 @@ static int take_iommufd(const char *pid)
 	return -1;
 }
 
+static int perform(int iommufd, struct iommufd_test (*make)(void))
+{
+	struct iommufd_destroy destroy = {.size = sizeof(destroy), .id = (uint32_t)numbers[0]};
+	struct iommufd_test args;
+
+	if (!make)
+		return ioctl(iommufd, IOMMUFD_DESTROY, &destroy);
+	args = make();
+	args.size = sizeof(args);
+	return ioctl(iommufd, IOMMUFD_TEST, &args);
+}
+
 int main(int argc, char **argv)
 {
 	size_t n = sizeof(operations) / sizeof(operations[0]), i = 0;
-	struct iommufd_test args;
 	int iommufd;
 
 	while (argc > 2 && i < n && strcmp(operations[i].name, argv[2]))
@@ -125,9 +138,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: process %s has no /dev/iommu open\n", argv[0], argv[1]);
 		return 1;
 	}
-	args = operations[i].make();
-	args.size = sizeof(args);
-	if (!ioctl(iommufd, IOMMUFD_TEST, &args))
+	if (!perform(iommufd, operations[i].make))
 		return 0;
 	fprintf(stderr, "%s: %s\n", argv[2], strerror(errno));
 	return 1;
