@@ -103,7 +103,7 @@ static int take_event(void *data, const json_t *reply)
 		print_event(event);
 	}
 	if (fflush(stdout) || ferror(stdout))
-		return -EPIPE;
+		return -EIO;
 	if (f->in->answer == ANSWER_NONE)
 		return 0;
 	ret = ask(f->in, f->client, &answered, f->err);
@@ -127,9 +127,8 @@ static int follow(const struct invocation *in, struct client *client, struct ioa
 	if (!ret && fflush(stdout))
 		return -EPIPE;
 	return ret ? ret
-		   : client_follow(following, "Monitor",
-				   json_pack("{s:[s]}", "names", in->arguments[0]), take_event, &f,
-				   err);
+		   : link_follow(following, json_pack("[s]", in->arguments[0]), take_event, &f,
+				 err);
 }
 
 static int run(const struct invocation *in)

@@ -19,11 +19,12 @@ static int print_one(void *data, const json_t *reply)
 	} else {
 		print_event(event);
 	}
-	/* Whoever reads this shall have it now; who has stopped reading, ends it. */
-	return fflush(stdout) || ferror(stdout) ? -EPIPE : 0;
+	/* Whoever reads this shall have it now; where it can't be written, output_finish() tells.
+	 */
+	return fflush(stdout) || ferror(stdout) ? -EIO : 0;
 }
 
-static json_t *make_parameters(const struct invocation *in, struct ioasidctl_error **err)
+static json_t *names_of(const struct invocation *in, struct ioasidctl_error **err)
 {
 	json_t *names = json_array();
 
@@ -33,40 +34,28 @@ static json_t *make_parameters(const struct invocation *in, struct ioasidctl_err
 			json_decref(names);
 			return NULL;
 		}
-	return json_pack("{s:o}", "names", names);
-}
-
-static int explain_end(struct ioasidctl_error **err)
-{
-	int ret = error_new(err, ERROR_UNAVAILABLE, ESHUTDOWN, "the holder has ended");
-
-	error_hint(err, "`ioasidctl apply FILE` and `ioasidctl daemon` start another one");
-	return ret;
+	return names;
 }
 
 static int follow(const struct invocation *in, struct ioasidctl_error **err)
 {
 	_cleanup_(client_freep)
 	struct client *client = NULL;
-	json_t *parameters;
+	json_t *names;
 	int ret = link_open(in, &client, err);
 
 	if (!ret && !client)
 		ret = link_nothing_held(in, err);
 	if (ret)
 		return ret;
-	parameters = make_parameters(in, err);
-	if (!parameters)
-		return -EINVAL;
-	ret = client_follow(client, "Monitor", parameters, print_one, (void *)in, err);
-	return ret ? ret : explain_end(err);
+	names = names_of(in, err);
+	return names ? link_follow(client, names, print_one, (void *)in, err) : -EINVAL;
 }
 
 static int run(const struct invocation *in)
 {
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 
-	/* Without an error it is the output that failed, and output_finish() tells. */
 	return follow(in, &err) && err ? print_errors(in, err) : 0;
 }
 

@@ -2,9 +2,11 @@
 #include "link.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "config/config.h"
@@ -151,6 +153,32 @@ int link_nothing_held(const struct invocation *in, struct ioasidctl_error **err)
 	bool left;
 
 	return explain_nothing(in, &left, err);
+}
+
+static int explain_end(struct ioasidctl_error **err)
+{
+	int ret = error_new(err, ERROR_UNAVAILABLE, ESHUTDOWN, "the holder has ended");
+
+	error_hint(err, "`ioasidctl apply FILE` and `ioasidctl daemon` start another one");
+	return ret;
+}
+
+int link_follow(struct client *client, json_t *names, int (*each)(void *data, const json_t *reply),
+		void *data, struct ioasidctl_error **err)
+{
+	_cleanup_error_ struct ioasidctl_error *why = NULL;
+	int ret = client_follow(client, "Monitor", json_pack("{s:o}", "names", names),
+				STDOUT_FILENO, each, data, &why);
+
+	/* What a write would do, which comes only with the next event. */
+	if (ret == -EPIPE && !why) {
+		raise(SIGPIPE);
+		return error_new(err, ERROR_KERNEL, EPIPE, "standard output: %s", strerror(EPIPE));
+	}
+	if (!ret)
+		return explain_end(err);
+	*err = *err ? *err : steal_pointer(why);
+	return ret;
 }
 
 void link_warn_of_leftovers(const struct invocation *in)

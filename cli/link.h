@@ -25,6 +25,14 @@ int link_parameters(const struct invocation *in, const char *file, json_t **out,
 int link_call(struct client *client, const char *method, json_t *parameters, json_t **reply,
 	      struct ioasidctl_error **err);
 
+/*
+ * Follows what happens to topologies of these names (stolen; empty: to all), as client_follow(),
+ * until the holder ends, which is an error, or the reader of standard output does, which ends this
+ * program like any that writes into a broken pipe.
+ */
+int link_follow(struct client *client, json_t *names, int (*each)(void *data, const json_t *reply),
+		void *data, struct ioasidctl_error **err);
+
 /* ERROR_UNAVAILABLE: nobody listens at the socket, so nothing is held; and what was, if known. */
 int link_nothing_held(const struct invocation *in, struct ioasidctl_error **err);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,6 +25,7 @@
 
 struct client {
 	int fd;
+	int out; /* client_follow(); -1: not following, or that writes nothing */
 	struct inbox in;
 	/* Descriptors that came with a reply; unless `takes_fds`, the kernel drops them. */
 	bool takes_fds;
@@ -132,6 +134,7 @@ int client_connect(const char *path, struct client **out, struct ioasidctl_error
 	client = calloc(1, sizeof(*client));
 	if (!client)
 		return error_nomem(err);
+	client->out = -1;
 	ret = connect_patiently(&address, &client->fd);
 	if (ret) {
 		free(client);
@@ -246,6 +249,18 @@ static ssize_t receive_some(struct client *client, char *space, size_t room)
 	return n;
 }
 
+/* Waits for the holder; -EPIPE: nobody will read any more what goes to `out`. */
+static int await(const struct client *client)
+{
+	struct pollfd fds[] = {{.fd = client->fd, .events = POLLIN}, {.fd = client->out}};
+
+	if (client->out < 0)
+		return 0;
+	while (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno == EINTR)
+		;
+	return fds[1].revents ? -EPIPE : 0;
+}
+
 static int receive(struct client *client, const char **text, size_t *length,
 		   struct ioasidctl_error **err)
 {
@@ -261,6 +276,9 @@ static int receive(struct client *client, const char **text, size_t *length,
 			return error_new(err, ERROR_PROTOCOL, EMSGSIZE,
 					 "the holder's answer has more than %zu bytes",
 					 varlink_limits_reply.bytes);
+		ret = await(client);
+		if (ret)
+			return ret;
 		n = receive_some(client, space, room);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -410,13 +428,14 @@ int client_take(struct client *client, json_t *parameters, json_t **reply, int *
 	return ret;
 }
 
-int client_follow(struct client *client, const char *method, json_t *parameters,
+int client_follow(struct client *client, const char *method, json_t *parameters, int out,
 		  int (*each)(void *data, const json_t *reply), void *data,
 		  struct ioasidctl_error **err)
 {
 	int ret = send_call(client, method, true, parameters, err);
 	bool continues = true;
 
+	client->out = out;
 	while (!ret && continues) {
 		json_t *reply = NULL;
 

@@ -52,7 +52,8 @@ int client_take(struct client *client, json_t *parameters, json_t **reply, int *
  * Calls a method that goes on answering ("Monitor"). Steals `parameters` (may be NULL). `each` gets
  * the parameters of every reply, borrowed, until it returns something else than 0, which is then
  * returned; 0: the holder has sent its last reply. ERROR_UNAVAILABLE: it is gone without that.
+ * out: where `each` writes to (-1: nowhere); -EPIPE without an error: its reader has gone.
  */
-int client_follow(struct client *client, const char *method, json_t *parameters,
+int client_follow(struct client *client, const char *method, json_t *parameters, int out,
 		  int (*each)(void *data, const json_t *reply), void *data,
 		  struct ioasidctl_error **err);

@@ -78,13 +78,20 @@ print(p.wait() == -getattr(signal, "SIG" + sys.argv[2]))
 END
 	is "$(cat "$out")" True "SIG$signal ends it as it ends any program"
 done
-# It notices that nobody reads any more when it has something to say.
-bash -c "'$ioasidctl' monitor | head -n 1 >line; touch gone" &
-eventually test -s line
-run "$ioasidctl" apply vm0.yaml
-eventually test -e gone
-result $? "a reader who goes after the first line ends it"
-run "$ioasidctl" delete vm0
+# Not only when it has something to say again.
+bash -c "'$ioasidctl' monitor --json | head -n 1 >line; echo \${PIPESTATUS[0]} >gone" &
+eventually test -s gone
+is "$(cat gone)" 141 "a reader who goes after the first line ends it, as any program"
+"$python" - "$ioasidctl" <<'END' >"$out" 2>"$err"
+import subprocess, sys
+p = subprocess.Popen([sys.argv[1], "monitor"], stdout=subprocess.PIPE, restore_signals=False)
+p.stdout.readline()
+p.stdout.close()
+sys.exit(p.wait())
+END
+status=$?
+exits 1 "also where SIGPIPE is ignored"
+says "$err" "standard output: Broken pipe" "and says so then"
 run "$ioasidctl" monitor $'\xff'
 exits 64 "a name that isn't UTF-8"
 follow full
@@ -93,10 +100,14 @@ status=$?
 exits 1 "a full disk ends it"
 says "$err" "standard output" "and is told"
 
+run "$ioasidctl" apply vm0.yaml
+"$ioasidctl" faults --follow vm0 >faults.out 2>faults.err </dev/null &
+pids[faults]=$!
+eventually grep -q 'no page fault' faults.out
 kill -STOP "${pids[full]}"
 stop_holder
 kill -CONT "${pids[full]}"
-for name in people one programs full; do
+for name in people one programs full faults; do
 	ended $name
 	exits 69 "$name: the holder's end is its end"
 done

@@ -298,12 +298,13 @@ static void test_the_client(void **state)
 
 	(void)state;
 	assert_int_equal(client_connect(holder.socket, &client, NULL), 0);
-	assert_int_equal(client_follow(client, "Monitor", NULL, take_three, &n, &err), -ECANCELED);
+	assert_int_equal(client_follow(client, "Monitor", NULL, -1, take_three, &n, &err),
+			 -ECANCELED);
 	assert_null(err);
 	client_free(client);
 	n = 0;
 	assert_int_equal(client_connect(holder.socket, &client, NULL), 0);
-	assert_int_equal(client_follow(client, "Monitor", NULL, end_it, &n, &err), 0);
+	assert_int_equal(client_follow(client, "Monitor", NULL, -1, end_it, &n, &err), 0);
 	assert_int_equal(n, 2);
 	client_free(client);
 }
@@ -315,7 +316,7 @@ static void test_a_holder_that_is_killed(void **state)
 
 	(void)state;
 	assert_int_equal(client_connect(holder.socket, &client, NULL), 0);
-	assert_true(client_follow(client, "Monitor", NULL, kill_it, NULL, &err) < 0);
+	assert_true(client_follow(client, "Monitor", NULL, -1, kill_it, NULL, &err) < 0);
 	assert_int_equal(err->kind, ERROR_UNAVAILABLE);
 	client_free(client);
 }
