@@ -261,7 +261,7 @@ static void hand_down(struct topology *live, struct topology *desired)
 			was = &live->devices[d->successor_of];
 			if (d->vfs != NO_INDEX && was->live.original_vfs != NO_INDEX)
 				d->live.original_vfs = was->live.original_vfs;
-			d->live.made = was->live.made;
+			d->live.made = d->live.made || was->live.made;
 			if (!was->live.original_driver)
 				continue;
 			free(d->live.original_driver);

@@ -27,7 +27,7 @@ void release_device(struct topology *live, uint32_t device, bool gone)
 
 	if (fd && d->live.handle) {
 		free_vdevices(fd, device);
-		fd->ops->device_close(d->live.handle);
+		device_ops(live, d)->device_close(d->live.handle);
 	}
 	d->live.handle = NULL;
 	d->live.bound = false;

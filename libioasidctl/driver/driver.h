@@ -271,10 +271,12 @@ struct driver {
 	int (*group_fd_number)(const struct driver_device *dev);
 	/*
 	 * NULL where the driver can't. A descriptor that becomes readable when the kernel wants the
-	 * (bound) device closed: its removal, or its host driver's, waits for that. It lives as
-	 * long as the device is open; -1: this device has none.
+	 * device closed: its removal, or its host driver's, waits for that. It lives as
+	 * long as the device is open; -1: this device has none. device_requested() takes what it
+	 * has to tell, and says whether that is so.
 	 */
 	int (*device_request_fd)(struct driver_device *dev);
+	bool (*device_requested)(struct driver_device *dev);
 	int (*device_bind)(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
 			   struct ioasidctl_error **err);
 	int (*device_info)(struct driver_fd *fd, struct driver_device *dev, struct device_info *out,

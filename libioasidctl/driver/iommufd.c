@@ -183,6 +183,7 @@ const struct driver driver_iommufd = {
 	.device_close = iommufd_device_close,
 	.device_fd_number = iommufd_device_fd_number,
 	.device_request_fd = iommufd_device_request_fd,
+	.device_requested = iommufd_device_requested,
 	.device_bind = iommufd_device_bind,
 	.device_info = iommufd_device_info,
 	.device_bar_fd = iommufd_device_bar_fd,

@@ -277,6 +277,7 @@ int iommufd_device_open(const struct driver_env *env, const struct device *spec,
 void iommufd_device_close(struct driver_device *dev);
 int iommufd_device_fd_number(const struct driver_device *dev);
 int iommufd_device_request_fd(struct driver_device *dev);
+bool iommufd_device_requested(struct driver_device *dev);
 int iommufd_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
 			struct ioasidctl_error **err);
 int iommufd_device_info(struct driver_fd *fd, struct driver_device *dev, struct device_info *out,

@@ -155,6 +155,11 @@ int iommufd_device_request_fd(struct driver_device *dev)
 	return dev->request;
 }
 
+bool iommufd_device_requested(struct driver_device *dev)
+{
+	return linux_take_request(dev->request);
+}
+
 static int bind_vfio(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
 		     struct ioasidctl_error **err)
 {

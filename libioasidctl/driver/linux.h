@@ -40,6 +40,8 @@ int linux_refuse_unbound(const struct device *spec, const char *label, const cha
  */
 int linux_request_fd(const struct driver_env *env, enum selector selector, int fd,
 		     const char *node);
+/* Takes the request: whether there was one. */
+bool linux_take_request(int event);
 /* Has the same eventfd signalled for a device that was opened anew. 0 or -errno. */
 int linux_arm_request(const struct driver_env *env, int fd, const char *node, int event);
 

@@ -155,3 +155,10 @@ int linux_request_fd(const struct driver_env *env, enum selector selector, int f
 		return -1;
 	return steal_fd(&event);
 }
+
+bool linux_take_request(int event)
+{
+	uint64_t count;
+
+	return read(event, &count, sizeof(count)) == sizeof(count);
+}

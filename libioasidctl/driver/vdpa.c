@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -63,6 +65,7 @@ static void device_close(struct driver_device *dev)
 		close(dev->fd);
 		driver_trace(dev->env, "close %s fd=%d = 0", dev->node, dev->fd);
 	}
+	cleanup_close(&dev->request);
 	free(dev->places);
 	free(dev->label);
 	free(dev->node);
@@ -87,6 +90,37 @@ static int open_node(struct driver_device *dev, struct ioasidctl_error **err)
 	return dev->fd < 0 ? dev->fd : 0;
 }
 
+/* Without a link; or closed already, since a request to the kernel had to wait for that. */
+static bool is_deleted(const struct driver_device *dev)
+{
+	struct stat st;
+
+	return !fstat(dev->fd, &st) && (!st.st_nlink || st.st_rdev != dev->number);
+}
+
+/*
+ * Whoever deletes or unbinds such a device isn't answered before it is closed, and nobody is asked
+ * to. But its node goes first: the open file then has no link any more, which its inode tells.
+ */
+static int watch_node(struct driver_device *dev, struct ioasidctl_error **err)
+{
+	char path[sizeof("/proc/self/fd/") + 11];
+	struct stat st;
+
+	if (!fstat(dev->fd, &st))
+		dev->number = st.st_rdev;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dev->fd);
+	dev->request = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (dev->request >= 0 && inotify_add_watch(dev->request, path, IN_ATTRIB) < 0)
+		cleanup_close(&dev->request);
+	if (dev->request < 0)
+		driver_trace(dev->env, "%s fd=%d: its removal won't be noticed: %s", dev->node,
+			     dev->fd, strerror(errno));
+	if (!is_deleted(dev))
+		return 0;
+	return error_new(err, ERROR_UNAVAILABLE, ENODEV, "%s is being deleted", dev->label);
+}
+
 static int device_open(const struct driver_env *env, const struct device *spec,
 		       struct driver_device **out, struct ioasidctl_error **err)
 {
@@ -98,7 +132,7 @@ static int device_open(const struct driver_env *env, const struct device *spec,
 	if (!dev)
 		return error_nomem(err);
 	dev->env = env;
-	dev->fd = -1;
+	dev->fd = dev->request = -1;
 	if (asprintf(&dev->label, "%s (%s)", spec->name, spec->address) < 0) {
 		dev->label = NULL;
 		return error_nomem(err);
@@ -114,6 +148,8 @@ static int device_open(const struct driver_env *env, const struct device *spec,
 				 strerror(-ret));
 	ret = open_node(dev, err);
 	if (!ret)
+		ret = watch_node(dev, err);
+	if (!ret)
 		*out = steal_pointer(dev);
 	return ret;
 }
@@ -121,6 +157,21 @@ static int device_open(const struct driver_env *env, const struct device *spec,
 static int fd_number(const struct driver_device *dev)
 {
 	return dev->fd;
+}
+
+static int request_fd(struct driver_device *dev)
+{
+	return dev->request;
+}
+
+/* New permissions are told in the same way. */
+static bool requested(struct driver_device *dev)
+{
+	char events[1024];
+
+	while (read(dev->request, events, sizeof(events)) > 0)
+		;
+	return is_deleted(dev);
 }
 
 static int refuse_old(const struct driver_device *dev, struct ioasidctl_error **err)
@@ -235,6 +286,8 @@ const struct driver driver_vdpa = {
 	.device_open = device_open,
 	.device_close = device_close,
 	.device_fd_number = fd_number,
+	.device_request_fd = request_fd,
+	.device_requested = requested,
 	.device_bind = device_bind,
 	.device_info = device_info,
 	.device_probe = device_probe,

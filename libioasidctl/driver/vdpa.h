@@ -31,6 +31,8 @@ struct driver_device {
 	char *label; /* "net0 (vdpa0)" */
 	char *node; /* "/dev/vhost-vdpa-0", without root */
 	int fd;
+	dev_t number;
+	int request; /* inotify, of the node; -1: there is none */
 	bool owned; /* SET_OWNER was called: mappings can be made */
 	uint64_t features; /* of the backend, as agreed on */
 	uint32_t spaces, groups; /* how many it has */

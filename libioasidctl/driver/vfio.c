@@ -124,6 +124,7 @@ const struct driver driver_vfio = {
 	.device_close = vfio_device_close,
 	.device_fd_number = vfio_device_fd_number,
 	.device_request_fd = vfio_device_request_fd,
+	.device_requested = vfio_device_requested,
 	.ioasid_fd_number = ioasid_fd_number,
 	.group_fd_number = vfio_group_fd_number,
 	.device_bind = vfio_device_bind,

@@ -179,6 +179,7 @@ int vfio_device_open(const struct driver_env *env, const struct device *spec,
 void vfio_device_close(struct driver_device *dev);
 int vfio_device_fd_number(const struct driver_device *dev);
 int vfio_device_request_fd(struct driver_device *dev);
+bool vfio_device_requested(struct driver_device *dev);
 int vfio_group_fd_number(const struct driver_device *dev);
 int vfio_device_bind(struct driver_fd *fd, struct driver_device *dev, uint32_t *id,
 		     struct ioasidctl_error **err);

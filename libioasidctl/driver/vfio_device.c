@@ -143,6 +143,11 @@ int vfio_device_request_fd(struct driver_device *dev)
 	return dev->request;
 }
 
+bool vfio_device_requested(struct driver_device *dev)
+{
+	return linux_take_request(dev->request);
+}
+
 int vfio_group_fd_number(const struct driver_device *dev)
 {
 	return dev->group ? dev->group->fd : -1;

@@ -332,12 +332,11 @@ static void on_request(void *data, const struct watch *watch)
 	const struct topology *t = engine_topology(work->world->engine, watch->topology);
 	const struct device *d =
 		t && watch->object < t->n_devices ? &t->devices[watch->object] : NULL;
-	uint64_t count;
 
-	if (!d || !d->live.handle || read(watch->fd, &count, sizeof(count)) != sizeof(count))
+	if (!d || !d->live.handle || !device_ops(t, d)->device_requested(d->live.handle))
 		return;
 	release(work, t, watch->object, false,
-		"the kernel asked for it: it is being unplugged, or taken from its VFIO driver");
+		"the kernel asked for it: it is being removed, or taken from its driver");
 }
 
 void devices_watch_requests(struct work *work, const struct topology *t)
@@ -347,7 +346,7 @@ void devices_watch_requests(struct work *work, const struct topology *t)
 		const struct driver *ops = device_ops(t, d);
 		int fd;
 
-		if (!ops || !ops->device_request_fd || !d->live.handle || !d->live.bound)
+		if (!ops || !ops->device_request_fd || !d->live.handle)
 			continue;
 		fd = ops->device_request_fd(d->live.handle);
 		if (fd >= 0)

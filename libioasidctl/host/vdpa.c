@@ -15,6 +15,7 @@
 #include "host/holders.h"
 #include "host/root.h"
 #include "host/sysfs.h"
+#include "host/vdpa_send.h"
 #include "uapi/vdpa.h"
 
 #define NODE_PREFIX "vhost-vdpa-"
@@ -85,11 +86,9 @@ static void conversation_end(struct conversation *c)
 static int converse(struct conversation *c, void *buf, size_t length, struct vdpa_answer *out)
 {
 	char answer[ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
-	int ret = 1;
+	int ret = vdpa_send(mnl_socket_get_fd(c->socket), buf, length);
 
-	if (mnl_socket_sendto(c->socket, buf, length) < 0)
-		return -errno;
-	while (ret > 0) {
+	for (ret = ret ? ret : 1; ret > 0;) {
 		ssize_t n = mnl_socket_recvfrom(c->socket, answer, sizeof(answer));
 
 		if (n < 0 && errno == EINTR)

@@ -397,6 +397,30 @@ static void test_somebody_elses(void **state)
 	assert_state("there \n");
 }
 
+/* Somebody else deletes it: it is closed by its own driver, the rest goes on without it. */
+static void test_it_is_given_up(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *before = NULL, *after = NULL;
+	const struct topology *t;
+
+	assert_applies(f, shared);
+	t = engine_topology(f->engine, "t");
+	before = fake_snapshot();
+	engine_release_device(f->engine, "t", topology_find_device(t, "net"), false);
+	assert_false(the_device.open);
+	after = fake_snapshot();
+	assert_string_equal(after, before);
+	exists = made = false;
+	*bound_to = '\0';
+	engine_release_device(f->engine, "t", topology_find_device(t, "net"), true);
+	assert_int_equal(apply(f, shared), 0);
+	assert_changed(f, true);
+	assert_true(exists && made && the_device.open);
+	assert_int_equal(delete_topology(f), 0);
+	assert_state("gone \n");
+}
+
 static void test_made_in_another_way(void **state)
 {
 	struct fixture *f = *state;
@@ -489,6 +513,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_made_filled_and_deleted), TEST(test_moves_and_copies),
 		TEST(test_one_that_is_there),	    TEST(test_somebody_elses),
+		TEST(test_it_is_given_up),
 		TEST(test_made_in_another_way),	    TEST(test_refusals),
 		TEST(test_every_failure_is_undone),
 	};

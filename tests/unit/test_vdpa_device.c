@@ -5,9 +5,12 @@
  */
 #include "mock_ioctl.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,6 +41,16 @@ ssize_t write(int fd, const void *data, size_t length)
 		return -1;
 	}
 	return (ssize_t)length;
+}
+
+/* A file stands for a node: unlike a link to one it can be taken away. */
+int fstat(int fd, struct stat *st)
+{
+	int ret = fstatat(fd, "", st, AT_EMPTY_PATH);
+
+	if (!ret && S_ISREG(st->st_mode))
+		st->st_mode = S_IFCHR;
+	return ret;
 }
 
 /* The next message has these fields, all others 0. */
@@ -173,6 +186,40 @@ static void test_open_and_own(void **state)
 	assert_int_equal(info.usable.last, 0xffffffff);
 	assert_int_equal(info.n_tables, 0);
 	D.device_close(dev);
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* The kernel takes the node away before it waits for the device to be closed. */
+static void test_the_node_goes(void **state)
+{
+	struct driver_device *dev;
+	char node[TREE_PATH_MAX];
+	int request;
+
+	(void)state;
+	/* A file that isn't a link to somewhere else, as a node isn't. */
+	tree_unlink(&tree, "/dev/vhost-vdpa-0");
+	tree_file(&tree, "", "/dev/vhost-vdpa-0");
+	snprintf(node, sizeof(node), "%s/dev/vhost-vdpa-0", tree.root);
+	dev = open_device(1, 1, UINT64_MAX);
+	request = D.device_request_fd(dev);
+	assert_true(request >= 0);
+	assert_false(is_readable(request));
+	assert_int_equal(chmod(node, 0600), 0);
+	assert_true(is_readable(request));
+	assert_false(D.device_requested(dev));
+	assert_false(is_readable(request));
+	assert_int_equal(unlink(node), 0);
+	assert_true(is_readable(request));
+	assert_true(D.device_requested(dev));
+	D.device_close(dev);
+	assert_int_equal(fcntl(request, F_GETFD), -1);
 }
 
 static void test_not_bound_to_vhost(void **state)
@@ -412,6 +459,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_open_and_own),
+		TEST(test_the_node_goes),
 		TEST(test_not_bound_to_vhost),
 		TEST(test_kernel_without_messages),
 		TEST(test_maps_follow),

@@ -253,6 +253,10 @@ static void test_the_wish_that_it_be_closed(void **state)
 	event = D.device_request_fd(dev);
 	assert_true(event >= 0);
 	assert_int_equal(D.device_request_fd(dev), event);
+	assert_false(D.device_requested(dev));
+	assert_int_equal(eventfd_write(event, 1), 0);
+	assert_true(D.device_requested(dev));
+	assert_false(D.device_requested(dev));
 	expect_unset_container(dev);
 	assert_int_equal(D.detach(fd, dev, NO_PASID, NULL), 0);
 	assert_int_equal(D.device_request_fd(dev), event);
