@@ -70,3 +70,40 @@ END
 	ioasidctl --json show
 	is "show with nothing there is an empty list" "$status $(ask '.topologies | length')" "0 0"
 }
+
+# The example of a kernel without iommufd, and what its comments say.
+without_iommufd() {
+	local example device
+	example=$(echo "$TOP"/examples/7-*.yaml)
+	ioasidctl --json apply "$example"
+	is "example without iommufd: applied" "$status $(ask '.results[0].changed')" "0 true"
+	ioasidctl --json show vfio0
+	is "example without iommufd: on VFIO's containers" "$(ask '.topologies[].fds[].driver')" vfio
+	is "example without iommufd: two groups in two containers" \
+		"$(ask '[.topologies[].fds[].ioasids[] | "\(.name): \([.attachments[].device] | sort | join(" "))"] | join(", ")')" \
+		"gpa: dma0, bridge: dma1 dma2"
+	is "example without iommufd: pinned once for each container" \
+		"$(($(pinned_pages) - pinned_before))" "$((2 * 16 * 256))"
+	ioasidctl apply "$example"
+	grep -q 'nothing to do' out
+	ok "example without iommufd: a second apply does nothing"
+	sed 's/attach: \[{device: dma0}\]/attach: [{device: dma0}, {device: dma1}, {device: dma2}]/
+		s/attach: \[{device: dma1}, {device: dma2}\]/attach: []/' "$example" >moved.yaml
+	ioasidctl apply -v moved.yaml
+	is "example without iommufd: the group moves" "$status" 0
+	grep -q 'changes containers: its devices are closed' err
+	ok "example without iommufd: -v says that its DMA stops meanwhile"
+	ioasidctl delete vfio0
+	is "example without iommufd: deleted" "$status" 0
+	check_host "example without iommufd: after delete"
+	for device in dma0 dma1 dma2; do
+		ioasidctl run "$example" -- "$BUILD/tests/vm/edu_dma" "$device" "{fd:$device}"
+		is "example without iommufd: run with $device" "$status" 0
+		adopt "example without iommufd: DMA of $device" out
+	done
+	# shellcheck disable=SC2016
+	ioasidctl run "$example" -- sh -c 'echo "$LISTEN_FDNAMES"'
+	grep -qE '^main/gpa:main/bridge:dma0:dma1:dma2:group/[0-9]+:group/[0-9]+:ram$' out
+	ok "example without iommufd: the descriptors that it names"
+	check_host "example without iommufd: after DMA"
+}

@@ -1,191 +1,116 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A program that has its devices managed by the library: applies a config with a vDPA network
- * device, drives two virtqueues of it that lie in the declared memory, at declared addresses, and
- * sends packets, which the simulator (vdpasim_net) gives back. Then rings or packets lie where
- * nothing is mapped: and nothing moves. Prints TAP.
+ * device, drives virtqueues of it that lie in the declared memory, at declared addresses, and sends
+ * packets, which the simulator (vdpasim_net) gives back. Then rings or packets lie where nothing is
+ * mapped: and nothing moves. Prints TAP.
  *
  * It is the process that applies which drives the virtqueues, since the kernel lets only the owner
  * of the node (who fills the IOTLB) set up rings.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/vhost.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ioasidctl.h"
+#include "support_edu.h"
+#include "support_vdpa.h"
 
 #define RAM_SIZE   (4UL << 20)
-#define RAM_IOVA   0x10000000UL
-#define EMPTY_IOVA 0x50000000UL
-#define RING_SIZE  8
-#define QUEUE_SIZE 0x4000UL /* room for a ring in the memory */
+#define RAM_IOVA   0x1000000UL
+#define EMPTY_IOVA 0x5000000UL
 #define PACKETS	   0x100000UL /* offset of packets to send, and RECEIVED of those that come */
 #define RECEIVED   0x200000UL
-#define LENGTH	   200
-#define HEADER	   12 /* virtio_net_hdr_v1 */
-#define RECEIVE	   0
-#define SEND	   1
+#define STRANGER   0x300000UL /* where only the VFIO device has something to do */
 
-static const char config[] = "version: 1\n"
-			     "name: packets\n"
-			     "memory: [{name: ram, size: 4M}]\n"
-			     "devices:\n"
-			     "  - {name: net0, vdpa: vdpa3, management: vdpasim_net,\n"
-			     "     mac: '52:54:00:12:34:56', mtu: 1400, driver: vhost_vdpa}\n"
-			     "fds:\n"
-			     "  - name: main\n"
-			     "    ioasids:\n"
-			     "      - name: gpa\n"
-			     "        map: [{iova: 0x10000000, memory: ram, length: 4M}]\n"
-			     "        attach: [{device: net0}]\n";
+#define HEAD(name, devices)                                                                \
+	"version: 1\nname: " name "\n"                                                     \
+	"memory: [{name: ram, size: 4M}, {name: control, size: 1M}]\n"                     \
+	"devices:\n"                                                                       \
+	"  - {name: net0, vdpa: vdpa3, management: vdpasim_net,\n"                         \
+	"     mac: '52:54:00:12:34:56', mtu: 1400, driver: vhost_vdpa}\n" devices "fds:\n" \
+	"  - name: main\n"                                                                 \
+	"    ioasids:\n"                                                                   \
+	"      - name: gpa\n"                                                              \
+	"        map: [{iova: 0x1000000, memory: ram, length: 4M}]\n"
 
-struct descriptor {
-	uint64_t address;
-	uint32_t length;
-	uint16_t flags, next;
-};
+static const char packets[] = HEAD("packets", "") "        attach: [{device: net0}]\n";
+static const char shared[] =
+	HEAD("shared", "  - {name: edu0, pci: '0000:00:03.0', driver: vfio-pci}\n") //
+	"        attach: [{device: net0}, {device: edu0}]\n";
+/* Two memories at one address, each for a group of virtqueues. */
+static const char groups[] =
+	HEAD("groups", "") "        attach: [{device: net0}]\n"
+			   "      - name: second\n"
+			   "        map: [{iova: 0x1000000, memory: control, length: 1M}]\n"
+			   "        attach: [{device: net0, vq_group: 1}]\n";
 
-struct available {
-	uint16_t flags, index, ring[RING_SIZE];
-};
-
-struct used {
-	uint16_t flags, index;
-	struct {
-		uint32_t id, length;
-	} ring[RING_SIZE];
-};
-
-/* One ring, at an offset of the memory. */
-struct queue {
-	struct descriptor *descriptors;
-	volatile struct available *available;
-	volatile struct used *used;
-	int kick;
-};
-
+static struct ioasidctl *ctx;
 static unsigned char *ram;
 static int device, n;
 
-static void result(bool good, const char *what)
-{
-	printf("%sok %d - %s\n", good ? "" : "not ", ++n, what);
-	fflush(stdout);
-}
-
-static void die(const char *what)
-{
-	printf("not ok %d - %s: %s\n1..%d\n", n + 1, what, strerror(errno), n + 1);
-	exit(1);
-}
-
 static void fail(const char *what, const struct ioasidctl_error *error)
 {
-	printf("not ok %d - %s: %s (%s)\n1..%d\n", n + 1, what, ioasidctl_error_message(error),
-	       ioasidctl_error_cause(error) ? ioasidctl_error_cause(error) : "", n + 1);
-	exit(1);
+	bail_out("%s: %s (%s)", what, ioasidctl_error_message(error),
+		 ioasidctl_error_cause(error) ? ioasidctl_error_cause(error) : "");
 }
 
-static void call(unsigned long request, void *args, const char *what)
+static int descriptor(const char *topology, const char *object)
 {
-	if (ioctl(device, request, args) < 0)
-		die(what);
+	struct ioasidctl_error *error = NULL;
+	int fd = ioasidctl_descriptor(ctx, topology, object, &error);
+
+	if (fd < 0)
+		fail(object, error);
+	return fd;
 }
 
-static void set_status(uint8_t status)
+static unsigned char *map_memory(const char *topology, const char *name, size_t size)
 {
-	call(VHOST_VDPA_SET_STATUS, &status, "VHOST_VDPA_SET_STATUS");
+	void *at =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor(topology, name), 0);
+
+	if (at == MAP_FAILED)
+		bail_out("mmap: %s", strerror(errno));
+	return at;
 }
 
-/* `iova`: where the device is told that the ring is. */
-static void set_up(struct queue *q, unsigned index, uint64_t iova)
+static void begin(const char *topology, const char *config)
 {
-	unsigned char *at = ram + index * QUEUE_SIZE;
-	struct vhost_vring_state state = {.index = index, .num = RING_SIZE};
-	struct vhost_vring_addr address = {.index = index,
-					   .desc_user_addr = iova,
-					   .avail_user_addr = iova + 0x1000,
-					   .used_user_addr = iova + 0x2000};
-	struct vhost_vring_file kick = {.index = index};
+	struct ioasidctl_error *error = NULL;
 
-	memset(at, 0, QUEUE_SIZE);
-	q->descriptors = (struct descriptor *)at;
-	q->available = (struct available *)(at + 0x1000);
-	q->used = (struct used *)(at + 0x2000);
-	q->kick = kick.fd = eventfd(0, EFD_CLOEXEC);
-	call(VHOST_SET_VRING_NUM, &state, "VHOST_SET_VRING_NUM");
-	state.num = 0;
-	call(VHOST_SET_VRING_BASE, &state, "VHOST_SET_VRING_BASE");
-	call(VHOST_SET_VRING_ADDR, &address, "VHOST_SET_VRING_ADDR");
-	call(VHOST_SET_VRING_KICK, &kick, "VHOST_SET_VRING_KICK");
-	state.num = 1;
-	call(VHOST_VDPA_SET_VRING_ENABLE, &state, "VHOST_VDPA_SET_VRING_ENABLE");
+	if (ioasidctl_apply(ctx, config, strlen(config), "config", NULL, 0, NULL, &error))
+		fail(topology, error);
+	device = descriptor(topology, "net0");
+	ram = map_memory(topology, "ram", RAM_SIZE);
 }
 
-static void start(struct queue queues[2], uint64_t rings)
+static void end(const char *topology)
 {
-	/* VIRTIO_F_VERSION_1, VIRTIO_F_ACCESS_PLATFORM */
-	uint64_t features = 1ULL << 32 | 1ULL << 33;
+	struct ioasidctl_error *error = NULL;
 
-	set_status(0);
-	set_status(1); /* acknowledge */
-	set_status(1 | 2); /* driver */
-	call(VHOST_SET_FEATURES, &features, "VHOST_SET_FEATURES");
-	set_status(1 | 2 | 8); /* features ok */
-	for (unsigned i = 0; i < 2; i++)
-		set_up(&queues[i], i, rings + i * QUEUE_SIZE);
-	set_status(1 | 2 | 8 | 4); /* driver ok */
+	munmap(ram, RAM_SIZE);
+	if (ioasidctl_delete(ctx, topology, 0, NULL, &error))
+		fail("delete", error);
+	check(access("/sys/bus/vdpa/devices/vdpa3", F_OK) < 0, "%s: the device is deleted",
+	      topology);
 }
 
-static void stop(struct queue queues[2])
+static void start(struct queue queues[2], uint64_t rings, uint64_t features)
 {
-	set_status(0);
-	close(queues[0].kick);
-	close(queues[1].kick);
+	vdpa_begin(device, features);
+	for (unsigned i = RECEIVE; i <= SEND; i++)
+		vdpa_set_up(device, &queues[i], i, ram + i * QUEUE_SIZE, rings + i * QUEUE_SIZE);
 }
 
-static void offer(struct queue *q, uint64_t address, bool to_write)
+static bool send_one(struct queue queues[2], uint64_t from, uint64_t to, unsigned tenths)
 {
-	uint16_t index = q->available->index, slot = index % RING_SIZE;
-
-	q->descriptors[slot] = (struct descriptor){address, LENGTH, to_write ? 2 : 0, 0};
-	q->available->ring[slot] = slot;
-	__sync_synchronize();
-	q->available->index = (uint16_t)(index + 1);
-}
-
-static void kick(const struct queue *q)
-{
-	const uint64_t one = 1;
-
-	if (write(q->kick, &one, sizeof(one)) != sizeof(one))
-		die("kick");
-}
-
-/* Waits for as long as a slow machine may take; `wanted` 0: as long as nothing has to come. */
-static bool comes(const struct queue *q, uint16_t wanted, unsigned tenths)
-{
-	for (unsigned i = 0; i < tenths && q->used->index != wanted; i++)
-		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-	return q->used->index == wanted;
-}
-
-static void make_packet(unsigned char *packet, unsigned char seed)
-{
-	memset(packet, 0, LENGTH);
-	memset(packet + HEADER, 0xff, 6); /* broadcast: the simulator takes it back */
-	for (int i = HEADER + 6; i < LENGTH; i++)
-		packet[i] = (unsigned char)(seed + i);
+	queue_offer(&queues[RECEIVE], to, true);
+	queue_offer(&queues[SEND], from, false);
+	queue_kick(&queues[SEND]);
+	return queue_comes(&queues[RECEIVE], 1, tenths);
 }
 
 /* Whether a packet that lies at `from` comes to `to`. */
@@ -195,74 +120,136 @@ static bool moves(uint64_t rings, uint64_t from, uint64_t to, unsigned tenths)
 	bool came;
 
 	memset(ram + RECEIVED, 0, LENGTH);
-	make_packet(ram + PACKETS, (unsigned char)n);
-	start(queues, rings);
-	offer(&queues[RECEIVE], to, true);
-	offer(&queues[SEND], from, false);
-	kick(&queues[SEND]);
-	came = comes(&queues[RECEIVE], 1, tenths);
-	stop(queues);
-	return came && !memcmp(ram + RECEIVED + HEADER, ram + PACKETS + HEADER, LENGTH - HEADER);
+	make_packet(ram + PACKETS, (unsigned char)++n);
+	start(queues, rings, 0);
+	vdpa_run(device);
+	came = send_one(queues, from, to, tenths);
+	vdpa_stop(device, queues, 2);
+	return came && is_same_packet(ram + RECEIVED, ram + PACKETS);
 }
 
 static bool is_untouched(void)
 {
-	for (int i = 0; i < LENGTH; i++)
+	for (unsigned i = 0; i < LENGTH; i++)
 		if (ram[RECEIVED + i])
 			return false;
 	return true;
 }
 
-static void check_config(void)
+static void try_packets(void)
 {
-	static const unsigned char mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
-	_Alignas(
-		struct vhost_vdpa_config) char room[sizeof(struct vhost_vdpa_config) + sizeof(mac)];
-	struct vhost_vdpa_config *read = (struct vhost_vdpa_config *)room;
+	static const unsigned char declared[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+	unsigned char mac[6];
 
-	memset(room, 0, sizeof(room));
-	read->len = sizeof(mac);
-	call(VHOST_VDPA_GET_CONFIG, read, "VHOST_VDPA_GET_CONFIG");
-	result(!memcmp(read->buf, mac, sizeof(mac)), "the device has the declared address");
+	begin("packets", packets);
+	read_mac(device, mac);
+	check(!memcmp(mac, declared, 6), "the device has the declared address");
+	check(moves(RAM_IOVA, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 300),
+	      "a packet goes from one declared address to another");
+	check(moves(RAM_IOVA, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 300),
+	      "again, after a reset of the device: the mappings are still there");
+	check(!moves(RAM_IOVA, RAM_IOVA + PACKETS, EMPTY_IOVA, 20) && is_untouched(),
+	      "to where nothing is mapped: nothing comes");
+	check(!moves(RAM_IOVA, EMPTY_IOVA, RAM_IOVA + RECEIVED, 20) && is_untouched(),
+	      "from where nothing is mapped: nothing comes");
+	check(!moves(EMPTY_IOVA, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 20) && is_untouched(),
+	      "rings where nothing is mapped: nothing comes");
+	check(!moves((uintptr_t)ram, (uintptr_t)ram + PACKETS, (uintptr_t)ram + RECEIVED, 20) &&
+		      is_untouched(),
+	      "the process's own addresses are none of the device's");
+	check(moves(RAM_IOVA, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 300),
+	      "and where it is mapped, it still goes");
+	end("packets");
+}
+
+/* The VFIO device puts a packet into memory, the vDPA device sends it, the VFIO device fetches it.
+ */
+static void try_shared(void)
+{
+	volatile uint8_t *edu;
+	struct queue queues[2];
+
+	begin("shared", shared);
+	edu = open_registers(descriptor("shared", "edu0"));
+	make_packet(ram + STRANGER, 77);
+	transfer(edu, RAM_IOVA + STRANGER, LENGTH, false);
+	transfer(edu, RAM_IOVA + PACKETS, LENGTH, true);
+	check(is_same_packet(ram + STRANGER, ram + PACKETS), "the VFIO device writes a packet");
+	memset(ram + STRANGER, 0, LENGTH);
+	start(queues, RAM_IOVA, 0);
+	vdpa_run(device);
+	check(send_one(queues, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 300),
+	      "the vDPA device sends it from the same address");
+	vdpa_stop(device, queues, 2);
+	transfer(edu, RAM_IOVA + RECEIVED, LENGTH, false);
+	transfer(edu, RAM_IOVA + STRANGER, LENGTH, true);
+	make_packet(ram + PACKETS, 77);
+	check(is_same_packet(ram + STRANGER, ram + PACKETS),
+	      "and the VFIO device reads there what has come");
+	close_registers(edu);
+	end("shared");
+}
+
+/* Sets the device's hardware address by its control queue, which lies in `at`. */
+static bool set_mac(struct queue *q, unsigned char *at, uint64_t iova, unsigned char last,
+		    unsigned tenths)
+{
+	const unsigned char command[] = {1, 1, 2, 0, 0, 0, 0, last}; /* class MAC, set; address */
+	unsigned char *const buffer = at + QUEUE_SIZE;
+	unsigned char mac[6];
+
+	memcpy(buffer, command, sizeof(command));
+	buffer[0x100] = 0xff;
+	q->descriptors[0] =
+		(struct descriptor){iova + QUEUE_SIZE, sizeof(command), DESCRIPTOR_NEXT, 1};
+	q->descriptors[1] = (struct descriptor){iova + QUEUE_SIZE + 0x100, 1, DESCRIPTOR_WRITE, 0};
+	q->available->ring[0] = 0;
+	__sync_synchronize();
+	q->available->index = 1;
+	queue_kick(q);
+	if (!queue_comes(q, 1, tenths))
+		return false;
+	read_mac(device, mac);
+	return !buffer[0x100] && !memcmp(mac, command + 2, sizeof(mac));
+}
+
+static void try_groups(void)
+{
+	struct queue queues[3];
+	unsigned char *control;
+
+	begin("groups", groups);
+	control = map_memory("groups", "control", 1UL << 20);
+	memset(ram + RECEIVED, 0, LENGTH);
+	make_packet(ram + PACKETS, 99);
+	start(queues, RAM_IOVA, FEATURE_CONTROL);
+	vdpa_set_up(device, &queues[CONTROL], CONTROL, control, RAM_IOVA);
+	vdpa_run(device);
+	check(set_mac(&queues[CONTROL], control, RAM_IOVA, 7, 300),
+	      "groups: the control queue works in its own address space");
+	check(send_one(queues, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 300) &&
+		      is_same_packet(ram + RECEIVED, ram + PACKETS),
+	      "groups: the others in theirs, at the same addresses");
+	vdpa_stop(device, queues, 3);
+	start(queues, RAM_IOVA, FEATURE_CONTROL);
+	vdpa_set_up(device, &queues[CONTROL], CONTROL, ram + (2UL << 20), RAM_IOVA + (2UL << 20));
+	vdpa_run(device);
+	check(!set_mac(&queues[CONTROL], ram + (2UL << 20), RAM_IOVA + (2UL << 20), 8, 20),
+	      "groups: what only the others have isn't in the control queue's");
+	vdpa_stop(device, queues, 3);
+	munmap(control, 1UL << 20);
+	end("groups");
 }
 
 int main(void)
 {
 	struct ioasidctl_error *error = NULL;
-	struct ioasidctl *ctx = NULL;
-	int memory;
 
 	if (ioasidctl_new(NULL, &ctx, &error))
 		fail("ioasidctl_new", error);
-	if (ioasidctl_apply(ctx, config, strlen(config), "config", NULL, 0, NULL, &error))
-		fail("apply", error);
-	device = ioasidctl_descriptor(ctx, "packets", "net0", &error);
-	memory = ioasidctl_descriptor(ctx, "packets", "ram", &error);
-	if (device < 0 || memory < 0)
-		fail("descriptors", error);
-	ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-	if (ram == MAP_FAILED)
-		die("mmap");
-	check_config();
-	result(moves(RAM_IOVA, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 300),
-	       "a packet goes from one declared address to another");
-	result(moves(RAM_IOVA, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 300),
-	       "again, after a reset of the device: the mappings are still there");
-	result(!moves(RAM_IOVA, RAM_IOVA + PACKETS, EMPTY_IOVA, 20) && is_untouched(),
-	       "to where nothing is mapped: nothing comes");
-	result(!moves(RAM_IOVA, EMPTY_IOVA, RAM_IOVA + RECEIVED, 20) && is_untouched(),
-	       "from where nothing is mapped: nothing comes");
-	result(!moves(EMPTY_IOVA, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 20) && is_untouched(),
-	       "rings where nothing is mapped: nothing comes");
-	result(!moves((uintptr_t)ram, (uintptr_t)ram + PACKETS, (uintptr_t)ram + RECEIVED, 20) &&
-		       is_untouched(),
-	       "the process's own addresses are none of the device's");
-	result(moves(RAM_IOVA, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 300),
-	       "and where it is mapped, it still goes");
-	if (ioasidctl_delete(ctx, "packets", 0, NULL, &error))
-		fail("delete", error);
-	result(access("/sys/bus/vdpa/devices/vdpa3", F_OK) < 0, "the device is deleted");
+	try_packets();
+	try_shared();
+	try_groups();
 	ioasidctl_free(ctx);
-	printf("1..%d\n", n);
-	return 0;
+	return conclude();
 }

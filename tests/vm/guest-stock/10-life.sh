@@ -44,8 +44,5 @@ is "DMA of the example: run ends with the program's success" "$status" 0
 adopt "DMA of the example" out
 check_host "after DMA"
 
-ioasidctl run "$(echo "$TOP"/examples/7-*.yaml)" -- "$BUILD/tests/vm/edu_dma" dma1 '{fd:dma1}'
-is "DMA of the example of VFIO's own ways: run ends with the program's success" "$status" 0
-adopt "DMA of the example of VFIO's own ways" out
-check_host "after DMA of that"
+without_iommufd
 finish

@@ -87,6 +87,16 @@ is "run hands the node over by the device's name" "$status $(<out)" "0 /dev/vhos
 is "run deleted the device" "$(vdpa_left)" ""
 check_host "after run"
 
+# What a program can do with the node that it was handed.
+ioasidctl run "$example" -- "$BUILD/tests/vm/vdpa_take" taken "{fd:net0}"
+is "a program with the node of an attached device" "$status" 0
+adopt "an attached device" out
+config '' ''
+ioasidctl run vdpa.yaml -- "$BUILD/tests/vm/vdpa_take" free "{fd:net0}"
+is "a program with the node of a device that is attached nowhere" "$status" 0
+adopt "a device that is attached nowhere" out
+check_host "after programs with nodes"
+
 # Packets through the virtqueues.
 "$BUILD/tests/vm/vdpa_net" >packets 2>&1 </dev/null
 is "vdpa_net ends well" "$?" 0

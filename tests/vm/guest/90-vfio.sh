@@ -14,30 +14,7 @@ ioasidctl run "$TOP"/examples/1-*.yaml -- "$BUILD/tests/vm/edu_dma" dma0 '{fd:dm
 is "without iommufd, the example for pass-through runs, and DMA is done" "$status" 0
 adopt "without iommufd, the example for pass-through" out
 check_host "without iommufd"
-
-# The example for VFIO's own ways, unchanged: apply, show, apply again, DMA of each device, delete.
-example=$(echo "$TOP"/examples/7-*.yaml)
-ioasidctl check "$example"
-is "example of VFIO's own ways: passes the check" "$status" 0
-ioasidctl apply "$example"
-is "example of VFIO's own ways: applies" "$status" 0
-ioasidctl --json show
-is "example of VFIO's own ways: on VFIO" "$(ask '[.topologies[].fds[].driver] | unique[]')" vfio
-is "example of VFIO's own ways: all are alive, and in their places" \
-	"$(ask '.topologies[0] | ([.devices[] | .present, .alive, .bound] | all), (.fds[0].ioasids[] | .name, .attachments[].device)' | xargs)" \
-	"true gpa dma0 bridge dma1 dma2"
-is "example of VFIO's own ways: pinned once for each container" \
-	"$(($(pinned_pages) - pinned_before))" "$((2 * 16 * 256))"
-ioasidctl apply "$example"
-is "example of VFIO's own ways: a second apply has nothing to do" "$status $(<out)" "0 vfio0: nothing to do"
-ioasidctl delete vfio0
-is "example of VFIO's own ways: delete" "$status" 0
-for device in dma0 dma1 dma2; do
-	ioasidctl run "$example" -- "$BUILD/tests/vm/edu_dma" $device "{fd:$device}"
-	is "example of VFIO's own ways: DMA of $device" "$status" 0
-	adopt "example of VFIO's own ways, $device" out
-done
-check_host "after the example of VFIO's own ways"
+without_iommufd
 mv /dev/iommu.hidden /dev/iommu
 
 group_of() { # BDF
