@@ -72,7 +72,8 @@ const struct verb verb_monitor = {
 		"The first event, monitoring, is there at once. If events come faster than they are "
 		"printed, the holder drops some and says how many; nobody waits for this program.\n\n"
 		"It ends by Ctrl-C (exit status 130, as with any program that a signal ends), or with "
-		"exit status 69 when the holder ends or there is none: it doesn't wait for the next.",
+		"exit status 69 when the holder ends or there is none: it doesn't wait for the next. "
+		"In a pipe it ends when its reader does.",
 	.options = OPTION(SOCKET),
 	.max_arguments = SIZE_MAX,
 	.complete = COMPLETE_TOPOLOGY,

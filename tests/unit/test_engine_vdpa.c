@@ -511,10 +511,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_made_filled_and_deleted), TEST(test_moves_and_copies),
-		TEST(test_one_that_is_there),	    TEST(test_somebody_elses),
+		TEST(test_made_filled_and_deleted),
+		TEST(test_moves_and_copies),
+		TEST(test_one_that_is_there),
+		TEST(test_somebody_elses),
 		TEST(test_it_is_given_up),
-		TEST(test_made_in_another_way),	    TEST(test_refusals),
+		TEST(test_made_in_another_way),
+		TEST(test_refusals),
 		TEST(test_every_failure_is_undone),
 	};
 

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/vhost.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -213,6 +214,15 @@ static bool set_mac(struct queue *q, unsigned char *at, uint64_t iova, unsigned 
 	return !buffer[0x100] && !memcmp(mac, command + 2, sizeof(mac));
 }
 
+/* A reset has put all groups into the first address space. */
+static void start_groups(struct queue queues[2])
+{
+	struct vhost_vring_state state = {.index = 1, .num = 1};
+
+	start(queues, RAM_IOVA, FEATURE_CONTROL);
+	vdpa_call(device, VHOST_VDPA_SET_GROUP_ASID, &state, "VHOST_VDPA_SET_GROUP_ASID");
+}
+
 static void try_groups(void)
 {
 	struct queue queues[3];
@@ -222,7 +232,7 @@ static void try_groups(void)
 	control = map_memory("groups", "control", 1UL << 20);
 	memset(ram + RECEIVED, 0, LENGTH);
 	make_packet(ram + PACKETS, 99);
-	start(queues, RAM_IOVA, FEATURE_CONTROL);
+	start_groups(queues);
 	vdpa_set_up(device, &queues[CONTROL], CONTROL, control, RAM_IOVA);
 	vdpa_run(device);
 	check(set_mac(&queues[CONTROL], control, RAM_IOVA, 7, 300),
@@ -231,7 +241,7 @@ static void try_groups(void)
 		      is_same_packet(ram + RECEIVED, ram + PACKETS),
 	      "groups: the others in theirs, at the same addresses");
 	vdpa_stop(device, queues, 3);
-	start(queues, RAM_IOVA, FEATURE_CONTROL);
+	start_groups(queues);
 	vdpa_set_up(device, &queues[CONTROL], CONTROL, ram + (2UL << 20), RAM_IOVA + (2UL << 20));
 	vdpa_run(device);
 	check(!set_mac(&queues[CONTROL], ram + (2UL << 20), RAM_IOVA + (2UL << 20), 8, 20),

@@ -48,9 +48,10 @@ static void use_it(int device)
 		bail_out("mmap: %s", strerror(errno));
 	check(!ioctl(device, VHOST_SET_OWNER), "nobody has taken it into use");
 	vdpa_call(device, VHOST_SET_BACKEND_FEATURES, &features, "VHOST_SET_BACKEND_FEATURES");
-	map(device, memory);
 	make_packet(memory + PACKETS, 5);
 	vdpa_begin(device, 0);
+	/* A reset drops mappings, unless VHOST_BACKEND_F_IOTLB_PERSIST was agreed on. */
+	map(device, memory);
 	for (unsigned i = RECEIVE; i <= SEND; i++)
 		vdpa_set_up(device, &queues[i], i, memory + i * QUEUE_SIZE, IOVA + i * QUEUE_SIZE);
 	vdpa_run(device);
