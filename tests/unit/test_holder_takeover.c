@@ -18,7 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -196,6 +198,34 @@ static void test_leases_go_over(void **state)
 	reply = holder_ask(&holder, DELETE, json_pack("{s:s}", "name", "vm0"));
 	assert_string_equal(json_text_at(reply, "parameters/result/name"), "vm0");
 	json_decref(reply);
+}
+
+static void test_the_service_manager_is_told(void **state)
+{
+	const struct timeval patience = {.tv_sec = 60};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char text[64], wanted[64];
+
+	(void)state;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", holder.directory);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	test_holder_start(&holder);
+	unsetenv("NOTIFY_SOCKET");
+	test_holder_start(&next);
+	assert_int_equal(test_holder_end(&holder, 0), 0);
+	for (int i = 0; i < 2; i++) {
+		const ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+
+		assert_true(n > 0);
+		text[n] = '\0';
+		snprintf(wanted, sizeof(wanted), i ? "MAINPID=%d" : "READY=1", (int)next.pid);
+		assert_string_equal(text, wanted);
+	}
+	/* And nothing more, of an end for one. */
+	assert_true(recv(fd, text, sizeof(text), MSG_DONTWAIT) < 0);
 }
 
 /* Three generations: the lock and the socket go from hand to hand. */
@@ -560,6 +590,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_goes_over),
 		TEST(test_leases_go_over),
+		TEST(test_the_service_manager_is_told),
 		TEST(test_once_more),
 		TEST(test_nobody_to_take_over_from),
 		TEST(test_the_new_one_is_killed_in_the_middle),
