@@ -25,6 +25,7 @@ struct word {
 struct backend {
 	const char *name;
 	const char *title; /* for people */
+	const char *place; /* that runs the cases on it */
 	const struct driver *driver;
 	/* What stands for @0. */
 	uint64_t base;

@@ -33,10 +33,10 @@ static void print_backends(FILE *out)
 	for (size_t i = 0; i < n_conformance_tables; i++)
 		fprintf(out, "%s %s (%zu)", i ? "," : "", conformance_tables[i]->subject,
 			conformance_tables[i]->n);
-	fputs(".\n\n| backend | what it is | driver |\n|---|---|---|\n", out);
+	fputs(".\n\n| backend | what it is | driver | run by |\n|---|---|---|---|\n", out);
 	for (size_t i = 0; i < BACKEND_COUNT; i++)
-		fprintf(out, "| %s | %s | %s |\n", backends[i].name, backends[i].title,
-			backends[i].driver->name);
+		fprintf(out, "| %s | %s | %s | %s |\n", backends[i].name, backends[i].title,
+			backends[i].driver->name, backends[i].place);
 }
 
 static bool lack_the_same(const struct backend *a, const struct backend *b)
