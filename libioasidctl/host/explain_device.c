@@ -313,8 +313,8 @@ static void explain_held(struct explaining *x, struct findings *f,
 	else if (x->host->holders.unlisted)
 		find(x, f, EXPLAIN_HELD, FINDING_UNSEEN,
 		     "nobody has it open, but for processes that /proc doesn't list here (PID "
-		     "namespace, hidepid)",
-		     "ask outside of the container, as root");
+		     "namespace, hidepid, captured without root)",
+		     "ask as root, outside of containers");
 	else
 		find(x, f, EXPLAIN_HELD, FINDING_FINE, "nobody has it open", NULL);
 }

@@ -37,7 +37,7 @@ struct node_holders {
 	size_t n;
 	uint64_t hidden; /* processes whose descriptors this one may not see */
 	/* There are others of which /proc doesn't tell: this one is in a PID namespace of its own,
-	 * or /proc is mounted with hidepid. */
+	 * or /proc is mounted with hidepid; or the tree was captured by somebody else than root. */
 	bool unlisted;
 };
 

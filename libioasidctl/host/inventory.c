@@ -50,8 +50,8 @@ static int say_unseen(const struct host_scan *scan)
 					     "run it as root",
 					     (uintmax_t)host->holders.hidden));
 	if (!ret && host->holders.unlisted)
-		ret = say(host, "which nodes processes have open that /proc doesn't list (PID "
-				"namespace, hidepid): run it outside of the container, as root");
+		ret = say(host, "which nodes processes have open that /proc doesn't list: run "
+				"it as root, outside of containers");
 	if (!ret && scan->config_hidden)
 		ret = say(host, "how many PASIDs devices have: run it as root");
 	if (!ret && scan->no_names)
@@ -73,6 +73,8 @@ static int read_processes(struct host_scan *scan)
 	ret = node_holders_read(scan->root, &host->holders);
 	if (ret == -ENOMEM)
 		return ret;
+	/* A tree that wasn't captured by root has only what its user could see. */
+	host->holders.unlisted |= ret || (*scan->root && host->memlock_known && host->memlock.uid);
 	if (host->memlock_known)
 		host->memlock_used = node_holders_locked(&host->holders, host->memlock.uid);
 	return 0;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "host/explain.h"
+#include "host/root.h"
 #include "support_tree.h"
 
 #define NIC "0000:01:00.0"
@@ -86,7 +88,7 @@ static int setup(void **state)
 	tree_file(&tree, "30: 0 IR-PCI-MSIX-0000:00:01.0 0-edge\n", "/proc/interrupts");
 	tree_file(&tree, "intel_iommu=on quiet\n", "/proc/cmdline");
 	tree_file(&tree, "Max locked memory 8388608 8388608 bytes\n", "/proc/self/limits");
-	tree_file(&tree, "Uid:\t1000\t1000\nCapEff:\t0\n", "/proc/self/status");
+	tree_file(&tree, "Uid:\t0\t0\nCapEff:\t0\n", "/proc/self/status");
 	tree_link(&tree, "/dev/null", "/dev/iommu");
 	tree_pci(&tree, NIC, 7, "vfio-pci", "vfio0");
 	return 0;
@@ -135,14 +137,31 @@ static void test_named_twice(void **state)
 	assert_string_equal(answer.verdict, "yes");
 }
 
+static void hide(const char *what, const char *as)
+{
+	_cleanup_free_ char *from = root_path(tree.root, "%s", what);
+	_cleanup_free_ char *to = root_path(tree.root, "%s", as);
+
+	assert_int_equal(rename(from, to), 0);
+}
+
 /* Then that nobody has it open isn't known. */
 static void test_processes_that_are_not_listed(void **state)
 {
 	(void)state;
 	tree_link(&tree, "pid:[4026532215]", "/proc/self/ns/pid");
 	ask(NIC);
-	EXPECT("held", "unseen", "processes that /proc doesn't list here",
-	       "outside of the container");
+	EXPECT("held", "unseen", "processes that /proc doesn't list here", "outside of containers");
+	hide("/proc", "/proc.away");
+	ask(NIC);
+	hide("/proc.away", "/proc");
+	EXPECT("held", "unseen", "processes that /proc doesn't list here", NULL);
+	tree_link(&tree, "pid:[4026531836]", "/proc/self/ns/pid");
+	tree_file(&tree, "Uid:\t1000\t1000\nCapEff:\t0\n", "/proc/self/status");
+	ask(NIC);
+	EXPECT("held", "unseen", "captured without root", NULL);
+	tree_file(&tree, "Uid:\t0\t0\nCapEff:\t0\n", "/proc/self/status");
+	EXPECT("held", "unseen", "processes that /proc doesn't list here", "outside of containers");
 	assert_int_equal(answer.n_unseen > 0, 1);
 	tree_link(&tree, "pid:[4026531836]", "/proc/self/ns/pid");
 	ask(NIC);
