@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/reach.h"
 #include "host/root.h"
 #include "host/sysfs.h"
 
@@ -28,28 +29,72 @@ static bool resolve(const char *path, char out[static PATH_MAX])
 
 static bool blocks_are_below(const char *root, const char *dir, const char *list, int depth);
 
+bool address_is_below(const char *root, const char *dir, const char *address)
+{
+	char interface[REACH_INTERFACE_MAX];
+
+	return host_reach(root, address, interface) && interface_is_below(root, dir, interface);
+}
+
+/* "traddr=10.0.0.1,trsvcid=4420,host_traddr=..." of an NVMe controller on a network */
+static bool controller_is_reached_by(const char *root, const char *dir, const char *controller)
+{
+	static const char key[] = "traddr=";
+	_cleanup_free_ char *path = root_path(controller, "/address");
+	char text[SYSFS_TEXT_MAX];
+
+	if (!strstr(controller, "/nvme-fabrics/") || !path ||
+	    sysfs_read(path, text, sizeof(text)) < 0 || strncmp(text, key, strlen(key)) != 0)
+		return false;
+	text[strcspn(text, ",\n")] = '\0';
+	return address_is_below(root, dir, text + strlen(key));
+}
+
+/* The part of a path that goes to the end of the component after `mark`; NULL: it has none. */
+static char *path_to(const char *path, const char *mark)
+{
+	const char *at = strstr(path, mark);
+
+	if (!at)
+		return NULL;
+	at += strlen(mark);
+	return root_path("", "%.*s", (int)(at + strcspn(at, "/") - path), path);
+}
+
+/* Disks of a network: the way to them leads through an interface. */
+static bool network_disk_is_below(const char *root, const char *dir, const char *path)
+{
+	_cleanup_free_ char *controller = path_to(path, "/nvme-fabrics/ctl/");
+	_cleanup_free_ char *session = path_to(path, "/session"), *connection = NULL;
+	char text[SYSFS_TEXT_MAX];
+
+	if (controller && controller_is_reached_by(root, dir, controller))
+		return true;
+	if (!session)
+		return false;
+	connection = root_path(root, "/sys/class/iscsi_connection/connection%s:0/address",
+			       strstr(session, "/session") + strlen("/session"));
+	return connection && sysfs_read(connection, text, sizeof(text)) >= 0 &&
+	       address_is_below(root, dir, text);
+}
+
 /*
  * With NVMe's own multipath a block device belongs to the subsystem, which links to its
  * controllers.
  */
-static bool controllers_are_below(const char *dir, const char *path)
+static bool controllers_are_below(const char *root, const char *dir, const char *path)
 {
-	static const char mark[] = "/nvme-subsystem/";
-	const char *at = strstr(path, mark);
-	_cleanup_free_ char *subsystem = NULL;
+	_cleanup_free_ char *subsystem = path_to(path, "/nvme-subsystem/");
 	_cleanup_names_ struct name_list names = {0};
 
-	if (!at)
-		return false;
-	at += strlen(mark);
-	subsystem = root_path("", "%.*s", (int)(at + strcspn(at, "/") - path), path);
 	if (!subsystem || sysfs_list(subsystem, &names))
 		return false;
 	for (size_t i = 0; i < names.n; i++) {
 		_cleanup_free_ char *link = root_path(subsystem, "/%s", names.names[i]);
 		char controller[PATH_MAX];
 
-		if (resolve(link, controller) && path_is_below(dir, controller))
+		if (resolve(link, controller) && (path_is_below(dir, controller) ||
+						  controller_is_reached_by(root, dir, controller)))
 			return true;
 	}
 	return false;
@@ -61,7 +106,8 @@ static bool block_path_is_below(const char *root, const char *dir, const char *p
 	_cleanup_free_ char *slaves = root_path(path, "/slaves");
 	_cleanup_free_ char *disk_slaves = root_path(path, "/../slaves");
 
-	if (path_is_below(dir, path) || controllers_are_below(dir, path))
+	if (path_is_below(dir, path) || controllers_are_below(root, dir, path) ||
+	    network_disk_is_below(root, dir, path))
 		return true;
 	return depth < DEPTH_MAX && slaves && disk_slaves &&
 	       (blocks_are_below(root, dir, slaves, depth + 1) ||

@@ -121,8 +121,21 @@ static bool one_is_below(const struct uses *u, const char *source)
 	return false;
 }
 
+/* "rw,vers=4.2,clientaddr=10.0.0.2,addr=10.0.0.1": of NFS and CIFS. */
+static bool server_is_below(const struct uses *u, const char *options)
+{
+	_cleanup_free_ char *copy = options ? strdup(options) : NULL;
+	char *rest = NULL;
+
+	for (char *word = copy ? strtok_r(copy, ",\n", &rest) : NULL; word;
+	     word = strtok_r(NULL, ",\n", &rest))
+		if (!strncmp(word, "addr=", strlen("addr=")))
+			return address_is_below(u->root, u->dir, word + strlen("addr="));
+	return false;
+}
+
 static bool is_mounted_from(const struct uses *u, const char *numbers, const char *type,
-			    const char *source)
+			    const char *source, const char *options)
 {
 	if (!strcmp(type, "9p"))
 		return has_9p_tag(u, source);
@@ -134,13 +147,13 @@ static bool is_mounted_from(const struct uses *u, const char *numbers, const cha
 	if (!strcmp(type, "btrfs") && !strncmp(source, "/dev/", 5) &&
 	    btrfs_is_below(u->root, u->dir, source + 5))
 		return true;
-	return one_is_below(u, source);
+	return one_is_below(u, source) || server_is_below(u, options);
 }
 
 /* "25 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw" */
 static void take_mount(struct uses *u, char *line)
 {
-	char *words[5], *rest = NULL, *type, *source, *end = strstr(line, " - ");
+	char *words[5], *rest = NULL, *type, *source, *options, *end = strstr(line, " - ");
 	char *text = NULL;
 
 	if (!end)
@@ -153,7 +166,8 @@ static void take_mount(struct uses *u, char *line)
 	}
 	type = strtok_r(end + 3, " \n", &rest);
 	source = strtok_r(NULL, " \n", &rest);
-	if (!type || !source || !is_mounted_from(u, words[2], type, source))
+	options = strtok_r(NULL, " \n", &rest);
+	if (!type || !source || !is_mounted_from(u, words[2], type, source, options))
 		return;
 	if (asprintf(&text, "%s is mounted from %s", words[4],
 		     strchr(source, ':') ? source : short_name(source)) < 0)

@@ -255,6 +255,48 @@ static void test_through_a_bridge_on_a_bond(void **state)
 	expect(NVME, NULL);
 }
 
+/* A network of its own for storage, which has no default route. */
+static void test_what_is_mounted_from_a_network(void **state)
+{
+	static const char iscsi[] =
+		"/sys/devices/platform/host2/session3/target2:0:0/2:0:0:1/block",
+			  fabrics[] = "/sys/devices/virtual/nvme-fabrics/ctl/nvme7";
+
+	(void)state;
+	net(P NVME "/virtio1", "eth1");
+	tree_file(&tree,
+		  "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n"
+		  "eth1\t0000007F\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
+		  "eth1\t0003007F\t00000000\t0001\t0\t0\t9\t00FFFFFF\t0\t0\t0\n"
+		  "eth0\t0003007F\t00000000\t0001\t0\t0\t1\t00FFFFFF\t0\t0\t0\n",
+		  "/proc/net/route");
+	tree_file(&tree,
+		  "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+		  "00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n"
+		  "00000000000000000000000000000000 70 00000000000000000000000000000000 00 "
+		  "00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0\n",
+		  "/proc/net/ipv6_route");
+	/* The longest prefix, then the smallest metric; the server, not the client. */
+	tree_file(&tree,
+		  "25 1 0:31 / / rw - nfs4 srv:/root rw,clientaddr=127.0.1.2,addr=127.0.3.9\n"
+		  "26 1 0:32 / /home rw - nfs srv:/home rw,addr=::5\n"
+		  "27 1 0:33 / /no rw - nfs srv:/no rw,addr=nonsense\n"
+		  "28 1 0:34 / /away rw - nfs srv:/away rw,addr=127.9.0.1\n",
+		  "/proc/self/mountinfo");
+	expect(NIC, "/ is mounted from srv:/root; /home is mounted from srv:/home");
+	expect(NVME, NULL);
+	block(iscsi, "sda", "8:0");
+	tree_file(&tree, "127.0.3.1\n", "/sys/class/iscsi_connection/connection3:0/address");
+	block(fabrics, "nvme7n1", "259:7");
+	tree_file(&tree, "traddr=127.0.1.1,trsvcid=4420,src_addr=127.0.3.2\n",
+		  "/sys/devices/virtual/nvme-fabrics/ctl/nvme7/address");
+	tree_file(&tree,
+		  "25 1 8:0 / / rw - ext4 /dev/sda rw\n26 1 259:7 / /x rw - ext4 /dev/nvme7n1 rw\n",
+		  "/proc/self/mountinfo");
+	expect(NIC, "/ is mounted from sda");
+	expect(NVME, "/x is mounted from nvme7n1");
+}
+
 static void test_through_a_vlan(void **state)
 {
 	(void)state;
@@ -299,6 +341,7 @@ int main(void)
 		TEST(test_virtual_file_systems),
 		TEST(test_default_routes),
 		TEST(test_through_a_bridge_on_a_bond),
+		TEST(test_what_is_mounted_from_a_network),
 		TEST(test_through_a_vlan),
 		TEST(test_more_than_fit),
 	};
