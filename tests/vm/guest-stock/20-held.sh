@@ -33,7 +33,7 @@ says "another process: names the holder" "pid $(holders) \\(ioasidctl\\)" "IOMMU
 # Of another device, by its group: that is no obstacle.
 "$tool" run other.yaml -- sleep 1000 >runner.out 2>&1 &
 runner=$!
-other_is_there() { [ "$(driver_of 0000:03:01.0)" = vfio-pci ] && [ -n "$(pgrep -f 'sleep 1000')" ]; }
+other_is_there() { [ "$(driver_of 0000:03:01.0)" = vfio-pci ] && pgrep -x sleep >/dev/null; }
 eventually other_is_there
 ok "another program has another device"
 ioasidctl delete vm
@@ -50,7 +50,7 @@ for how in open mapped; do
 done
 ioasidctl delete vm
 is "delete when they have gone" "$status" 0
-kill "$(pgrep -f 'sleep 1000')"
+pkill -x sleep
 wait $runner
 check_host "at the end"
 finish
