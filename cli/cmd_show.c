@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "dot.h"
 #include "link.h"
 #include "output.h"
 #include "report/report.h"
@@ -67,6 +68,8 @@ static int run(const struct invocation *in)
 		status = print_errors(in, err);
 	} else if (in->yaml) {
 		fputs(yaml, stdout);
+	} else if (in->dot) {
+		print_dot(dump);
 	} else if (in->names) {
 		print_names(dump);
 	} else if (in->json) {
@@ -87,8 +90,9 @@ const struct verb verb_show = {
 		"the call. Where no holder listens, nothing is held, and that is no error unless "
 		"NAME or --yaml is given.\n\n"
 		"With --yaml, prints a config that applies to the same state; NAME is needed where there "
-		"are several topologies.",
-	.options = OPTION(SOCKET) | OPTION(YAML) | OPTION(NAMES),
+		"are several topologies. With --dot, prints a graph: the way that DMA goes, from devices "
+		"through IOASIDs and their parents to memory.",
+	.options = OPTION(SOCKET) | OPTION(YAML) | OPTION(DOT) | OPTION(NAMES),
 	.max_arguments = 1,
 	.complete = COMPLETE_TOPOLOGY,
 	.run = run,

@@ -44,10 +44,10 @@ static void print_words(FILE *out, const char *const *words)
 		fprintf(out, "%s%s", i ? " " : "", words[i]);
 }
 
-static void bash_option_words(FILE *out, uint32_t options)
+static void bash_option_words(FILE *out, uint64_t options)
 {
 	for (int i = 0; i < OPTION_COUNT; i++)
-		if (options & (1U << i))
+		if (options & OPTION_BIT(i))
 			fprintf(out, " --%s", option_specs[i].name);
 }
 
@@ -174,7 +174,7 @@ static void zsh_verb(FILE *out, const struct verb *verb)
 {
 	fprintf(out, "\t%s)\n\t\t_arguments -s -S \\\n", verb->name);
 	for (int i = 0; i < OPTION_COUNT; i++)
-		if (verb_options(verb) & (1U << i))
+		if (verb_options(verb) & OPTION_BIT(i))
 			zsh_option(out, &option_specs[i]);
 	fputs("\t\t", out);
 	if (!verb->max_arguments) {
@@ -268,7 +268,7 @@ static void print_fish(FILE *out)
 		fputc('\n', out);
 	}
 	for (int o = 0; o < OPTION_COUNT; o++)
-		if (OPTIONS_COMMON & (1U << o))
+		if (OPTIONS_COMMON & OPTION_BIT(o))
 			fish_option(out, "__fish_use_subcommand", &option_specs[o]);
 	for (size_t i = 0; verbs[i]; i++) {
 		char condition[96];
@@ -276,7 +276,7 @@ static void print_fish(FILE *out)
 		snprintf(condition, sizeof(condition), "__fish_seen_subcommand_from %s",
 			 verbs[i]->name);
 		for (int o = 0; o < OPTION_COUNT; o++)
-			if (verb_options(verbs[i]) & (1U << o))
+			if (verb_options(verbs[i]) & OPTION_BIT(o))
 				fish_option(out, condition, &option_specs[o]);
 		if (!verbs[i]->max_arguments)
 			continue;

@@ -67,14 +67,14 @@ static void print_entry(FILE *out, const char *name, const char *help)
 	print_wrapped(out, help, HELP_COLUMN, column);
 }
 
-static void print_options(FILE *out, uint32_t options)
+static void print_options(FILE *out, uint64_t options)
 {
 	fputs("\nOptions:\n", out);
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		const struct option_spec *spec = &option_specs[i];
 		char name[64], letter[] = {'-', spec->letter, ',', ' ', '\0'};
 
-		if (!(options & (1U << i)))
+		if (!(options & OPTION_BIT(i)))
 			continue;
 		snprintf(name, sizeof(name), "%s--%s%s%s", spec->letter ? letter : "    ",
 			 spec->name, spec->argument ? " " : "",

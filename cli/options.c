@@ -24,6 +24,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 			 .help = "print results and errors as JSON"},
 	[OPTION_YAML] = {"yaml", 0, AT(yaml), .value = true,
 			 .help = "print a config that applies to this state"},
+	[OPTION_DOT] = {"dot", 0, AT(dot), .value = true,
+			.help = "print a graph for Graphviz (dot -Tsvg)"},
 	[OPTION_NAMES] = {"names", 0, AT(names), .value = true,
 			  .help = "print the names of the topologies, one a line"},
 	[OPTION_SOCKET] = {"socket", 's', "PATH", COMPLETE_FILE, AT(socket),
@@ -124,7 +126,7 @@ static int set_option(struct invocation *in, enum option_id id, const char *argu
 	const struct option_spec *spec = &option_specs[id];
 	char *slot = (char *)in + spec->offset;
 
-	in->given |= 1U << id;
+	in->given |= OPTION_BIT(id);
 	if (spec->choices)
 		return set_choice(spec, argument, (int *)slot, err);
 	if (spec->argument && !*argument) {
@@ -253,7 +255,7 @@ static int foreign_option(const struct verb *verb, enum option_id id, struct ioa
 			    option_specs[id].name);
 
 	for (size_t i = 0; verbs[i] && used < sizeof(list); i++)
-		if (verb_options(verbs[i]) & (1U << id))
+		if (verb_options(verbs[i]) & OPTION_BIT(id))
 			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
 						 used ? ", " : "", verbs[i]->name);
 	error_hint(err, "it belongs to: %s", list);
@@ -263,13 +265,13 @@ static int foreign_option(const struct verb *verb, enum option_id id, struct ioa
 /* Of the forms that a result has, one is printed. */
 static int check_form(const struct invocation *in, struct ioasidctl_error **err)
 {
-	static const enum option_id forms[] = {OPTION_JSON, OPTION_YAML, OPTION_NAMES};
+	static const enum option_id forms[] = {OPTION_JSON, OPTION_YAML, OPTION_DOT, OPTION_NAMES};
 	const char *first = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		const char *name = option_specs[forms[i]].name;
 
-		if (!(in->given & (1U << forms[i])))
+		if (!(in->given & OPTION_BIT(forms[i])))
 			continue;
 		if (first) {
 			int ret = error_new(err, ERROR_USAGE, EINVAL,
@@ -340,7 +342,7 @@ static int check_invocation(const struct invocation *in, struct ioasidctl_error 
 	int ret;
 
 	for (int i = 0; i < OPTION_COUNT; i++)
-		if (in->given & ~verb_options(verb) & (1U << i))
+		if (in->given & ~verb_options(verb) & OPTION_BIT(i))
 			return foreign_option(verb, (enum option_id)i, err);
 	if (in->help || in->version)
 		return 0;

@@ -15,6 +15,7 @@
 enum option_id {
 	OPTION_JSON,
 	OPTION_YAML,
+	OPTION_DOT,
 	OPTION_NAMES,
 	OPTION_SOCKET,
 	OPTION_DRIVER,
@@ -48,7 +49,10 @@ enum option_id {
 	OPTION_COUNT
 };
 
-#define OPTION(id)     (1U << OPTION_##id)
+/* Sets of options. */
+#define OPTION_BIT(id) (1ULL << (id))
+#define OPTION(id)     OPTION_BIT(OPTION_##id)
+_Static_assert(OPTION_COUNT <= 64, "a set of options is 64 bits");
 #define OPTIONS_COMMON (OPTION(JSON) | OPTION(COLOR) | OPTION(HELP) | OPTION(VERSION))
 
 /* What the shell offers for an argument. */
@@ -91,7 +95,7 @@ struct verb;
 /* A command line, taken apart. */
 struct invocation {
 	const struct verb *verb; /* NULL: none given */
-	bool json, yaml, names, dry_run, no_verify, verbose, keep, takeover, exit_idle, leaf,
+	bool json, yaml, dot, names, dry_run, no_verify, verbose, keep, takeover, exit_idle, leaf,
 		no_clear, follow, raw, help, version;
 	const char *socket, *machine, *ready_fd, *bitmap, *page_size, *pasid, *node;
 	const char *device, *group, *host_driver, *root; /* of host */
@@ -100,7 +104,7 @@ struct invocation {
 	int color; /* enum color_choice */
 	int answer; /* enum answer */
 	int access; /* of access_choices; where given */
-	uint32_t given; /* OPTION() bits */
+	uint64_t given; /* OPTION() bits */
 	char **arguments;
 	size_t n_arguments;
 	char **command; /* what follows "--", for verbs that run something; NULL: nothing */
@@ -111,7 +115,7 @@ struct verb {
 	const char *synopsis; /* of its arguments */
 	const char *help; /* one line */
 	const char *text; /* paragraphs, separated by empty lines */
-	uint32_t options; /* beside OPTIONS_COMMON */
+	uint64_t options; /* beside OPTIONS_COMMON */
 	size_t min_arguments, max_arguments;
 	enum completion complete; /* its arguments */
 	bool runs_command; /* "-- CMD" follows the arguments */
@@ -126,7 +130,7 @@ extern const struct verb verb_check, verb_plan, verb_apply, verb_show, verb_moni
 extern const struct verb *const verbs[];
 const struct verb *verb_find(const char *name);
 
-static inline uint32_t verb_options(const struct verb *verb)
+static inline uint64_t verb_options(const struct verb *verb)
 {
 	return verb->options | OPTIONS_COMMON;
 }

@@ -105,7 +105,7 @@ _ioasidctl()
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	show)
-		options=' --json --yaml --names --socket --color --help --version'
+		options=' --json --yaml --dot --names --socket --color --help --version'
 		[[ $cur == -* ]] || COMPREPLY=($(compgen -W '$(_ioasidctl_names)' -- "$cur"))
 		;;
 	monitor)

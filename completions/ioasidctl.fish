@@ -61,6 +61,7 @@ complete -c ioasidctl -n '__fish_seen_subcommand_from apply' -l version -d 'prin
 complete -c ioasidctl -n '__fish_seen_subcommand_from apply' -F
 complete -c ioasidctl -n '__fish_seen_subcommand_from show' -l json -d 'print results and errors as JSON'
 complete -c ioasidctl -n '__fish_seen_subcommand_from show' -l yaml -d 'print a config that applies to this state'
+complete -c ioasidctl -n '__fish_seen_subcommand_from show' -l dot -d 'print a graph for Graphviz (dot -Tsvg)'
 complete -c ioasidctl -n '__fish_seen_subcommand_from show' -l names -d 'print the names of the topologies, one a line'
 complete -c ioasidctl -n '__fish_seen_subcommand_from show' -l socket -s s -r -F -d 'control socket of the holder'
 complete -c ioasidctl -n '__fish_seen_subcommand_from show' -l color -r -a 'auto always never' -d 'colours: auto, always or never'

@@ -81,6 +81,25 @@ is "$(json "$out" '[(i["name"], i.get("parent")) for i in d["topologies"][0]["fd
 is "$(json "$out" '[i["name"] for i in d["topologies"][0]["fds"][0]["ioasids"] if "pasid" in i["flags"]]')" \
 	"['a1', 'faulting', 'plain']" "the flag that PASIDs need came by itself, where the rest of the device is, too"
 
+run "$ioasidctl" show --dot
+exits 0 "show --dot"
+golden "$out" dot-guests
+# Each edge is between nodes that are there, and text is within its quotes.
+"$python" - "$out" >graph 2>&1 <<-'END'
+	import re, sys
+	text = open(sys.argv[1]).read()
+	quoted = r'"(?:[^"\\\n]|\\.)*"'
+	assert '"' not in re.sub(quoted, "", text)
+	assert text.count("{") == text.count("}")
+	nodes = re.findall(rf"^\s*({quoted}) \[shape", text, re.M)
+	edges = re.findall(rf"^\s*({quoted}) -> ({quoted}) \[", text, re.M)
+	assert len(set(nodes)) == len(nodes) == 1 + 4 + 1 + 8 + 1, nodes
+	assert all(n in nodes for e in edges for n in e), edges
+	print(len(edges))
+END
+result $? "show --dot: edges join nodes" "$(cat graph)"
+is "$(grep -c 'pasid [56]' "$out")" 2 "show --dot: attachments by PASID"
+
 # Between parent and child, child and child: replaced, never detached.
 change 'attach: [{device: edu}]' 'attach: []' 'address: 0x1000}}' 'address: 0x1000}, attach: [{device: edu}]}'
 step "from parent to child" "replace:1"
