@@ -12,6 +12,7 @@ static uint32_t ioasid_flags(const struct raw_ioasid *raw)
 		{raw->dirty_tracking, IOASID_FLAG_DIRTY},
 		{raw->pasid, IOASID_FLAG_PASID},
 		{raw->fault_queue, IOASID_FLAG_FAULT_QUEUE},
+		{raw->enforce_snoop, IOASID_FLAG_ENFORCE_SNOOP},
 	};
 	uint32_t set = 0;
 

@@ -81,6 +81,14 @@ static void build_allow(struct builder *b, const struct space *s)
 			fault_hint(b->faults, "last is an address, too, not a length");
 			continue;
 		}
+		if (r.first == r.last) {
+			fault(b->faults, &place, "last", build_at(&raw->head, "last"),
+			      "the range has only one address, %s, expected more: the kernel takes no "
+			      "such range",
+			      number_hex(r.first, first));
+			fault_hint(b->faults, "allow at least the page around it");
+			continue;
+		}
 		ioasid->allow[ioasid->n_allow++] = r;
 	}
 	if (ioasid->n_allow)

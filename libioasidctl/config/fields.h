@@ -77,40 +77,44 @@
 	TEXT(table, iotlb, OPTIONAL, "Value that the mock IOMMU fills its cache entries with.", \
 	     .type = VALUE_NUMBER, .max = UINT32_MAX, .fallback = "0", FOR_("format", "mock"))
 
-#define IOASID_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                   \
-	TEXT(ioasid, name, REQUIRED, "Its name, unique among the IOASIDs and vIOMMUs of the fd.",  \
-	     .type = VALUE_NAME)                                                                   \
-	TEXT(ioasid, kind, OPTIONAL,                                                               \
-	     "gpa: the kernel keeps the page table and maps memory into it. nested: a guest "      \
-	     "keeps the table, and its output is translated again by the parent.",                 \
-	     .type = VALUE_WORD, .words = ioasid_kind_names, .fallback = "gpa")                    \
-	TEXT(ioasid, parent, OPTIONAL, "The gpa IOASID below, which has nest_parent: true.",       \
-	     .type = VALUE_NAME, .refers = "IOASID", NEEDED_FOR_("kind", "nested"))                \
-	TEXT(ioasid, viommu, OPTIONAL, "The vIOMMU of the same fd that it belongs to.",            \
-	     .type = VALUE_NAME, .refers = "viommu", FOR_("kind", "nested"))                       \
-	OBJECT(ioasid, table, OPTIONAL, table, "The guest's own table.",                           \
-	       NEEDED_FOR_("kind", "nested"))                                                      \
-	TEXT(ioasid, nest_parent, OPTIONAL, "Nested IOASIDs may be put on it.",                    \
-	     .type = VALUE_BOOL, .fallback = "false", FOR_("kind", "gpa"))                         \
-	TEXT(ioasid, dirty_tracking, OPTIONAL, "The IOMMU records which pages devices wrote to.",  \
-	     .type = VALUE_BOOL, .fallback = "false", FOR_("kind", "gpa"))                         \
-	TEXT(ioasid, pasid, OPTIONAL,                                                              \
-	     "Devices may be attached by PASID. Follows by itself for an IOASID with such an "     \
-	     "attachment, and for the one that has the rest of that device.",                      \
-	     .type = VALUE_BOOL, .fallback = "false")                                              \
-	TEXT(ioasid, fault_queue, OPTIONAL, "I/O page faults are queued for a program to answer.", \
-	     .type = VALUE_BOOL, .fallback = "false")                                              \
-	TEXT(ioasid, huge_pages, OPTIONAL, "The IOMMU may use large pages for large mappings.",    \
-	     .type = VALUE_BOOL, .fallback = "true", FOR_("kind", "gpa"))                          \
-	LIST(ioasid, allow, OPTIONAL, range,                                                       \
-	     "The only addresses it may use. Left out: whatever its devices allow.",               \
-	     FOR_("kind", "gpa"))                                                                  \
-	LIST(ioasid, map, OPTIONAL, mapping, "What is mapped into it.", FOR_("kind", "gpa"))       \
+#define IOASID_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                                     \
+	TEXT(ioasid, name, REQUIRED, "Its name, unique among the IOASIDs and vIOMMUs of the fd.",    \
+	     .type = VALUE_NAME)                                                                     \
+	TEXT(ioasid, kind, OPTIONAL,                                                                 \
+	     "gpa: the kernel keeps the page table and maps memory into it. nested: a guest "        \
+	     "keeps the table, and its output is translated again by the parent.",                   \
+	     .type = VALUE_WORD, .words = ioasid_kind_names, .fallback = "gpa")                      \
+	TEXT(ioasid, parent, OPTIONAL, "The gpa IOASID below, which has nest_parent: true.",         \
+	     .type = VALUE_NAME, .refers = "IOASID", NEEDED_FOR_("kind", "nested"))                  \
+	TEXT(ioasid, viommu, OPTIONAL, "The vIOMMU of the same fd that it belongs to.",              \
+	     .type = VALUE_NAME, .refers = "viommu", FOR_("kind", "nested"))                         \
+	OBJECT(ioasid, table, OPTIONAL, table, "The guest's own table.",                             \
+	       NEEDED_FOR_("kind", "nested"))                                                        \
+	TEXT(ioasid, nest_parent, OPTIONAL, "Nested IOASIDs may be put on it.",                      \
+	     .type = VALUE_BOOL, .fallback = "false", FOR_("kind", "gpa"))                           \
+	TEXT(ioasid, dirty_tracking, OPTIONAL, "The IOMMU records which pages devices wrote to.",    \
+	     .type = VALUE_BOOL, .fallback = "false", FOR_("kind", "gpa"))                           \
+	TEXT(ioasid, pasid, OPTIONAL,                                                                \
+	     "Devices may be attached by PASID. Follows by itself for an IOASID with such an "       \
+	     "attachment, and for the one that has the rest of that device.",                        \
+	     .type = VALUE_BOOL, .fallback = "false")                                                \
+	TEXT(ioasid, fault_queue, OPTIONAL, "I/O page faults are queued for a program to answer.",   \
+	     .type = VALUE_BOOL, .fallback = "false")                                                \
+	TEXT(ioasid, enforce_snoop, OPTIONAL,                                                        \
+	     "Devices whose DMA may bypass the CPU's caches are refused. Linux needs no asking: it " \
+	     "has the IOMMU make all DMA snoop wherever it can.",                                    \
+	     .type = VALUE_BOOL, .fallback = "false", FOR_("kind", "gpa"))                           \
+	TEXT(ioasid, huge_pages, OPTIONAL, "The IOMMU may use large pages for large mappings.",      \
+	     .type = VALUE_BOOL, .fallback = "true", FOR_("kind", "gpa"))                            \
+	LIST(ioasid, allow, OPTIONAL, range,                                                         \
+	     "The only addresses it may use. Left out: whatever its devices allow.",                 \
+	     FOR_("kind", "gpa"))                                                                    \
+	LIST(ioasid, map, OPTIONAL, mapping, "What is mapped into it.", FOR_("kind", "gpa"))         \
 	LIST(ioasid, attach, OPTIONAL, attachment, "The devices in it.")
 
 #define EVENTS_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                          \
 	TEXT(events, depth, REQUIRED, "How many events the queue holds before it drops.", \
-	     .type = VALUE_NUMBER, .min = 1, .max = 1U << 20)
+	     .type = VALUE_NUMBER, .min = 1, .max = 1U << 19)
 
 #define VDEVICE_FIELDS(TEXT, OBJECT, LIST, TEXTS)                                              \
 	TEXT(vdevice, device, REQUIRED, "The device.", .type = VALUE_NAME, .refers = "device") \

@@ -215,6 +215,7 @@ static void write_ioasid(struct writer *w, const struct ioasid *ioasid, struct r
 	raw->dirty_tracking = flag(w, ioasid->flags & IOASID_FLAG_DIRTY);
 	raw->pasid = flag(w, ioasid->flags & IOASID_FLAG_PASID);
 	raw->fault_queue = flag(w, ioasid->flags & IOASID_FLAG_FAULT_QUEUE);
+	raw->enforce_snoop = flag(w, ioasid->flags & IOASID_FLAG_ENFORCE_SNOOP);
 	raw->huge_pages = flag(w, !(ioasid->flags & IOASID_FLAG_NO_HUGE));
 	write_spaces(w, ioasid, raw);
 }

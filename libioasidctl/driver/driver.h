@@ -33,6 +33,7 @@ struct refdev;
 	X(ALLOW, "allowed ranges")                     \
 	X(AUTO_IOVA, "automatic IOVA placement")       \
 	X(SMALL_PAGES, "huge_pages: false")            \
+	X(ENFORCE_SNOOP, "enforce_snoop")              \
 	X(COPY, "mappings copied from another IOASID") \
 	X(BY_PROCESS, "accounting: process")           \
 	X(BY_USER, "accounting: user")                 \

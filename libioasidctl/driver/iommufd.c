@@ -160,6 +160,8 @@ const struct driver driver_iommufd = {
 	.name = "iommufd",
 	.choice = DRIVER_IOMMUFD,
 	.node = NODE,
+	.missing = {[CAP_ENFORCE_SNOOP] =
+			    "Linux has the IOMMU make all DMA snoop wherever it can, unasked"},
 	.tables =
 		1 << TABLE_VTD_S1 | 1 << TABLE_ARM_SMMUV3 | 1 << TABLE_AMD_GUEST | 1 << TABLE_MOCK,
 	/* The kernel has no other way to the guest's stream or device tables. */

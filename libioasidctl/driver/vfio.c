@@ -97,6 +97,8 @@ const struct driver driver_vfio = {
 			[CAP_FAULT_QUEUE] = "all memory is pinned, so no device ever waits for it",
 			[CAP_SMALL_PAGES] = "there is a switch for the whole machine only, "
 					    "disable_hugepages of vfio_iommu_type1",
+			[CAP_ENFORCE_SNOOP] = "Linux has the IOMMU make all DMA snoop wherever it "
+					      "can, unasked",
 			[CAP_COPY] = "containers share nothing: the pages would be pinned and "
 				     "accounted again; map the memory itself if that is all right",
 			[CAP_BY_USER] = "pinned memory always counts against the process",

@@ -157,6 +157,7 @@ enum ioasid_flag {
 	IOASID_FLAG_PASID = 1 << 2,
 	IOASID_FLAG_FAULT_QUEUE = 1 << 3,
 	IOASID_FLAG_NO_HUGE = 1 << 4, /* huge_pages: false */
+	IOASID_FLAG_ENFORCE_SNOOP = 1 << 5,
 };
 
 enum table_format {

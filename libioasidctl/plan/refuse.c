@@ -52,6 +52,7 @@ static void need_flags(struct refusal *r, const struct ioasid *ioasid)
 		{IOASID_FLAG_PASID, CAP_PASID},
 		{IOASID_FLAG_FAULT_QUEUE, CAP_FAULT_QUEUE},
 		{IOASID_FLAG_NO_HUGE, CAP_SMALL_PAGES},
+		{IOASID_FLAG_ENFORCE_SNOOP, CAP_ENFORCE_SNOOP},
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)

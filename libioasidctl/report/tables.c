@@ -3,8 +3,8 @@
 #include "report/define.h"
 #include "report/records.h"
 
-const char *const ioasid_flag_names[] = {"nest_parent", "dirty_tracking", "pasid",
-					 "fault_queue", "no_huge_pages",  NULL};
+const char *const ioasid_flag_names[] = {"nest_parent",	  "dirty_tracking", "pasid", "fault_queue",
+					 "no_huge_pages", "enforce_snoop",  NULL};
 
 #define RECORD range_record
 static const struct field range_list[] = {

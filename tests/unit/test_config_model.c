@@ -151,7 +151,8 @@ static void everything(void **state)
 	assert_string_equal(main_fd->node, "/dev/iommu");
 	assert_int_equal(main_fd->accounting, ACCOUNTING_USER);
 	assert_int_equal(gpa->flags, IOASID_FLAG_NEST_PARENT | IOASID_FLAG_DIRTY |
-					     IOASID_FLAG_PASID | IOASID_FLAG_NO_HUGE);
+					     IOASID_FLAG_PASID | IOASID_FLAG_NO_HUGE |
+					     IOASID_FLAG_ENFORCE_SNOOP);
 	assert_true(giova->flags & IOASID_FLAG_FAULT_QUEUE);
 	assert_int_equal(giova->maps[2].source, 0);
 	assert_int_equal(giova->maps[2].memory, NO_INDEX);
