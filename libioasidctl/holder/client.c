@@ -398,10 +398,11 @@ static int check_fds(size_t n_fds, const json_t *reply, struct ioasidctl_error *
 	if (json_is_array(names) && n_fds == json_array_size(names) + 1)
 		return 0;
 	ret = error_new(err, ERROR_PROTOCOL, EPROTO,
-			"the holder sent %zu descriptors for %zu names and a lease", n_fds,
-			json_array_size(names));
-	error_cause(err, "the limit of open descriptors of this process (ulimit -n) may be too "
-			 "low for all of them");
+			"the holder has %zu descriptors and a lease to give, and %zu have come",
+			json_array_size(names), n_fds);
+	if (n_fds <= json_array_size(names))
+		error_cause(err, "the limit of open descriptors of this process (ulimit -n) may be "
+				 "too low for all of them");
 	return ret;
 }
 
