@@ -80,7 +80,7 @@ static void print_verbs(void)
 		print_escaped(text);
 		fputs("\n\nOptions beside the common ones:", stdout);
 		for (int o = 0; o < OPTION_COUNT; o++)
-			if (verbs[i]->options & (1U << o))
+			if (verbs[i]->options & OPTION_BIT(o))
 				printf(" *--%s*", option_specs[o].name);
 		puts(verbs[i]->options ? "" : " none.");
 	}
