@@ -15,6 +15,12 @@ static int note(struct live_object *live, bool exists, int ret)
 	return ret;
 }
 
+/* An undo that failed has left it unmade. */
+static bool is_gone(const struct live_object *live)
+{
+	return !live->exists;
+}
+
 int alloc_viommu(const struct step *s)
 {
 	struct viommu *v = viommu_of(s);
@@ -32,6 +38,8 @@ int free_viommu(const struct step *s)
 {
 	struct viommu *v = viommu_of(s);
 
+	if (is_gone(&v->live))
+		return 0;
 	return note(&v->live, false,
 		    s->fd->ops->viommu_free(s->fd->live.handle, v->live.id, s->err));
 }
@@ -49,6 +57,8 @@ int free_events(const struct step *s)
 {
 	struct viommu *v = viommu_of(s);
 
+	if (is_gone(&v->live_events))
+		return 0;
 	return note(&v->live_events, false,
 		    s->fd->ops->events_free(s->fd->live.handle, v->live_events.id, s->err));
 }
@@ -67,6 +77,8 @@ int free_queue(const struct step *s)
 {
 	struct hw_queue *q = &viommu_of(s)->queues[s->op->item];
 
+	if (is_gone(&q->live))
+		return 0;
 	return note(&q->live, false,
 		    s->fd->ops->queue_free(s->fd->live.handle, q->live.id, s->err));
 }
@@ -89,6 +101,8 @@ int free_vdevice(const struct step *s)
 {
 	struct vdevice *vdevice = &viommu_of(s)->vdevices[s->op->item];
 
+	if (is_gone(&vdevice->live))
+		return 0;
 	return note(&vdevice->live, false,
 		    s->fd->ops->vdevice_free(s->fd->live.handle, vdevice->live.id, s->err));
 }

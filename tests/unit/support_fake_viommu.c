@@ -141,6 +141,8 @@ static int queue_free(struct driver_fd *fd, uint32_t id, struct ioasidctl_error 
 {
 	int ret = fake_step("free queue", err);
 
+	if (!fd->queues[id].exists)
+		return error_new(err, ERROR_KERNEL, ENOENT, "no such queue");
 	if (has_queue(fd, fd->queues[id].viommu, fd->queues[id].index + 1))
 		return error_new(err, ERROR_KERNEL, EBUSY, "the queue after it is there");
 	if (!ret)

@@ -3,6 +3,7 @@
  * Nested IOASIDs, vIOMMUs and what belongs to them, PASIDs and placed mappings in transactions: the
  * order that the kernel asks for, and that a failure at any call leaves nothing.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -240,6 +241,33 @@ static void test_queues_are_a_stack(void **state)
 	assert_int_equal(delete_topology(f), 0);
 }
 
+static int no_queue(struct driver_fd *fd, uint32_t viommu, const struct hw_queue *spec,
+		    uint32_t *id, struct ioasidctl_error **err)
+{
+	(void)fd, (void)viommu, (void)spec, (void)id;
+	return error_new(err, ERROR_BUSY, EEXIST, "queue exists");
+}
+
+/* What an undo that failed has left unmade keeps nobody from deleting, or from making it again. */
+static void test_what_is_not_there_is_not_freed(void **state)
+{
+	static const char two[] = QUEUES(QUEUE("0", "0x0") ", " QUEUE("1", "0x1000"));
+	static const char other[] = QUEUES(QUEUE("0", "0x4000") ", " QUEUE("1", "0x1000"));
+	struct fixture *f = *state;
+	typeof(fake_driver.queue_alloc) alloc = fake_driver.queue_alloc;
+
+	assert_applies(f, two);
+	/* As Linux's mock IOMMU does once a queue was freed. */
+	fake_driver.queue_alloc = no_queue;
+	assert_int_equal(apply(f, other), -EEXIST);
+	assert_non_null(f->err->next);
+	fake_driver.queue_alloc = alloc;
+	assert_applies(f, other);
+	fake_driver.queue_alloc = no_queue;
+	assert_int_equal(apply(f, two), -EEXIST);
+	assert_int_equal(delete_topology(f), 0);
+}
+
 #define PASIDS(first, second)                                                       \
 	HEAD DEVICES "fds: [{name: main, ioasids: [{name: gpa, nest_parent: true, " \
 		     "attach: [{device: a}]}, "                                     \
@@ -411,6 +439,7 @@ int main(void)
 		TEST(test_event_queue_changes_alone),
 		TEST(test_identities_change_hands),
 		TEST(test_queues_are_a_stack),
+		TEST(test_what_is_not_there_is_not_freed),
 		TEST(test_failed_pasids_are_undone),
 		TEST(test_pasids),
 		TEST(test_failed_placements_are_undone),
