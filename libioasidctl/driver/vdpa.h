@@ -38,7 +38,6 @@ struct driver_device {
 	uint32_t spaces, groups; /* how many it has */
 	struct range usable; /* IOVAs */
 	uint32_t group_asid[VDPA_GROUPS_MAX]; /* as last set */
-	uint32_t default_asid; /* of groups without a place of their own */
 	struct vdpa_place *places;
 	size_t n_places;
 };

@@ -27,7 +27,10 @@ static struct vdpa_place *find_place(const struct driver_device *dev, uint32_t g
 	return NULL;
 }
 
-/* Some groups may still use an ASID that no place has: that can't be changed while they run. */
+/*
+ * The first is that of all groups without a place of their own. Some may still use an ASID that no
+ * place has: that can't be changed while they run.
+ */
 static bool is_free(const struct driver_device *dev, uint32_t asid)
 {
 	for (size_t i = 0; i < dev->n_places; i++)
@@ -36,7 +39,7 @@ static bool is_free(const struct driver_device *dev, uint32_t asid)
 	for (uint32_t g = 0; g < dev->groups; g++)
 		if (dev->group_asid[g] == asid)
 			return false;
-	return asid != dev->default_asid;
+	return asid;
 }
 
 static uint32_t find_free(const struct driver_device *dev)
@@ -216,7 +219,7 @@ static int enter(struct driver_device *dev, struct vdpa_place *place,
 	const struct iotlb_content nothing = {0};
 	int ret;
 
-	place->asid = place->group == NO_INDEX ? dev->default_asid : find_free(dev);
+	place->asid = place->group == NO_INDEX ? 0 : find_free(dev);
 	if (place->asid == NO_INDEX)
 		return refuse_no_space(dev, err);
 	ret = fill(dev, place->asid, false, content, &nothing, err);
@@ -228,34 +231,6 @@ static int enter(struct driver_device *dev, struct vdpa_place *place,
 		empty(dev, place->asid);
 	}
 	return ret;
-}
-
-/*
- * A second address space is filled beside the first, and the groups go over at once. Where there is
- * none, or the device runs, the one it has is changed; devices with a table get that in one go.
- */
-static int move(struct driver_device *dev, struct vdpa_place *place,
-		const struct iotlb_content *content, const struct iotlb_content *before,
-		struct ioasidctl_error **err)
-{
-	const struct iotlb_content nothing = {0};
-	uint32_t spare = find_free(dev), old = place->asid;
-	int ret;
-
-	if (spare == NO_INDEX)
-		return fill(dev, old, true, content, before, err);
-	ret = fill(dev, spare, false, content, &nothing, err);
-	if (ret)
-		return ret;
-	if (put_groups(dev, place->group, spare)) {
-		empty(dev, spare);
-		return fill(dev, old, true, content, before, err);
-	}
-	place->asid = spare;
-	if (place->group == NO_INDEX)
-		dev->default_asid = spare;
-	empty(dev, old);
-	return 0;
 }
 
 static int reserve_place(struct driver_device *dev, struct ioasidctl_error **err)
@@ -284,7 +259,12 @@ int vdpa_iotlb_attach(struct driver_device *dev, uint32_t vq_group, const struct
 		ret = reserve_place(dev, err);
 	if (ret)
 		return ret;
-	ret = place ? move(dev, place, content, before, err) : enter(dev, &fresh, content, err);
+	/*
+	 * One that moves keeps its address space, which changes in one batch: every driver begins
+	 * with a reset of the device, and that puts all groups back into the first.
+	 */
+	ret = place ? fill(dev, place->asid, true, content, before, err)
+		    : enter(dev, &fresh, content, err);
 	if (ret)
 		return ret;
 	if (!place) {
@@ -309,7 +289,7 @@ int vdpa_iotlb_detach(struct driver_device *dev, uint32_t vq_group, struct ioasi
 				 dev->label);
 	/* Where that is refused, the device runs: the group stays where there is nothing. */
 	if (vq_group != NO_INDEX)
-		put_group(dev, vq_group, dev->default_asid);
+		put_group(dev, vq_group, 0);
 	*place = dev->places[--dev->n_places];
 	return 0;
 }

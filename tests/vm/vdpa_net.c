@@ -21,6 +21,7 @@
 
 #define RAM_SIZE   (4UL << 20)
 #define RAM_IOVA   0x1000000UL
+#define MOVED_IOVA 0x2000000UL
 #define EMPTY_IOVA 0x5000000UL
 #define PACKETS	   0x100000UL /* offset of packets to send, and RECEIVED of those that come */
 #define RECEIVED   0x200000UL
@@ -38,6 +39,10 @@
 	"        map: [{iova: 0x1000000, memory: ram, length: 4M}]\n"
 
 static const char packets[] = HEAD("packets", "") "        attach: [{device: net0}]\n";
+static const char moved[] =
+	HEAD("packets", "") "      - name: second\n"
+			    "        map: [{iova: 0x2000000, memory: ram, length: 4M}]\n"
+			    "        attach: [{device: net0}]\n";
 static const char shared[] =
 	HEAD("shared", "  - {name: edu0, pci: '0000:00:03.0', driver: vfio-pci}\n") //
 	"        attach: [{device: net0}, {device: edu0}]\n";
@@ -163,6 +168,21 @@ static void try_packets(void)
 	end("packets");
 }
 
+/* The device is in another IOASID, with the memory somewhere else, before a driver begins anew. */
+static void try_moved(void)
+{
+	struct ioasidctl_error *error = NULL;
+
+	begin("packets", packets);
+	if (ioasidctl_apply(ctx, moved, strlen(moved), "config", NULL, 0, NULL, &error))
+		fail("move", error);
+	check(moves(MOVED_IOVA, MOVED_IOVA + PACKETS, MOVED_IOVA + RECEIVED, 300),
+	      "moved to another IOASID: a packet goes by its addresses");
+	check(!moves(RAM_IOVA, RAM_IOVA + PACKETS, RAM_IOVA + RECEIVED, 20),
+	      "moved to another IOASID: those of before lead nowhere");
+	end("packets");
+}
+
 /* The VFIO device puts a packet into memory, the vDPA device sends it, the VFIO device fetches it.
  */
 static void try_shared(void)
@@ -258,6 +278,7 @@ int main(void)
 	if (ioasidctl_new(NULL, &ctx, &error))
 		fail("ioasidctl_new", error);
 	try_packets();
+	try_moved();
 	try_shared();
 	try_groups();
 	ioasidctl_free(ctx);
