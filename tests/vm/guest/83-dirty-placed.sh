@@ -95,12 +95,16 @@ fds:
     ioasids:
       - name: gpa
         allow: [{first: 0x1000000, last: 0x107ffff}]
-        map: [{iova: auto, memory: ram, length: 1M}]
+        map: [{iova: auto, memory: ram, length: 384K}, {iova: auto, memory: ram, length: 384K}]
         attach: [{device: m0}]
 YAML
 ioasidctl apply none.yaml
-is "no room for what is to be placed" "$status" 1
-says "says so" "can't find a place for 0x100000 bytes" 'no free range of that length'
+is "no room for all that is to be placed" "$status" 1
+says "says so" "can't find a place for 0x60000 bytes" 'no free range of that length'
+sed -i 's/length: 384K}\]/length: 1M}]/' none.yaml
+ioasidctl apply none.yaml
+is "nor for one of them, whatever is there" "$status" 65
+says "which needs no kernel to say so" 'no place for 1M in what this IOASID allows' 'at most 512K'
 check_host "after no room"
 check_kernel
 finish
