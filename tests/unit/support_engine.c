@@ -66,6 +66,8 @@ int delete_topology(struct fixture *f)
 
 	json_decref(f->result);
 	f->result = NULL;
+	error_free(f->err);
+	f->err = NULL;
 	return engine_delete(f->engine, "t", &how, &f->result, &f->err);
 }
 
@@ -115,4 +117,48 @@ int fail_in_turn(struct fixture *f, const char *from, const char *to)
 		failures++;
 	}
 	return failures;
+}
+
+enum outcome { SUCCEEDED, FAILED_ONCE, FAILED_TWICE };
+
+static enum outcome fail_twice(struct fixture *f, const char *from, const char *to, int call,
+			       int other)
+{
+	enum outcome outcome = SUCCEEDED;
+
+	if (from)
+		assert_applies(f, from);
+	fake_fail_at_both(call, other);
+	if (apply(f, to))
+		outcome = fake_calls() > other ? FAILED_TWICE : FAILED_ONCE;
+	fake_fail_at(-1);
+	return outcome;
+}
+
+int fail_undo_in_turn(struct fixture *f, const char *from, const char *to)
+{
+	_cleanup_free_ char *before = fake_snapshot();
+	enum outcome outcome = FAILED_ONCE;
+	int pairs = 0;
+
+	for (int call = 0; outcome != SUCCEEDED; call++) {
+		outcome = FAILED_TWICE;
+		for (int other = call + 1; outcome == FAILED_TWICE; other++) {
+			_cleanup_free_ char *after = NULL;
+
+			outcome = fail_twice(f, from, to, call, other);
+			pairs += outcome == FAILED_TWICE;
+			/* What couldn't be freed is in the way of some; it goes with its fd. */
+			if (other % 2)
+				apply(f, to);
+			if (delete_topology(f) && f->err->kind != ERROR_UNAVAILABLE &&
+			    strncmp(f->err->message, "done, but", 9))
+				fail_msg("calls %d, %d: %s", call, other, f->err->message);
+			after = fake_snapshot();
+			/* A host driver that couldn't be given back is nobody's any more. */
+			if (from)
+				assert_string_equal(after, before);
+		}
+	}
+	return pairs;
 }

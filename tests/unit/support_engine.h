@@ -28,3 +28,10 @@ long long count_of(struct fixture *f, const char *action);
  * calls failed.
  */
 int fail_in_turn(struct fixture *f, const char *from, const char *to);
+
+/*
+ * The same with each call of undoing failing in turn besides. Whatever that left, the
+ * topology can be deleted, and then nothing but host drivers is left of it. How many such pairs of
+ * failures there were.
+ */
+int fail_undo_in_turn(struct fixture *f, const char *from, const char *to);

@@ -13,7 +13,7 @@
 static struct driver_fd fds[MAX_OBJECTS];
 struct driver_device fake_devices[MAX_OBJECTS];
 size_t fake_n_devices;
-static int calls, fail_at;
+static int calls, fail_at, fail_again_at;
 static bool lose_mappings;
 static uint32_t iova_bits;
 
@@ -36,7 +36,7 @@ void fake_reset(void)
 	fake_driver.device_bar_fd = fake_bar_fd;
 	fake_n_devices = 0;
 	calls = 0;
-	fail_at = -1;
+	fail_at = fail_again_at = -1;
 	lose_mappings = false;
 	iova_bits = 0;
 	fake_tell_members(false);
@@ -44,7 +44,13 @@ void fake_reset(void)
 
 void fake_fail_at(int call)
 {
+	fake_fail_at_both(call, -1);
+}
+
+void fake_fail_at_both(int call, int other)
+{
 	fail_at = call;
+	fail_again_at = other;
 	calls = 0;
 }
 
@@ -75,7 +81,9 @@ void fake_iova_bits(uint32_t bits)
 
 int fake_step(const char *what, struct ioasidctl_error **err)
 {
-	if (calls++ != fail_at)
+	int call = calls++;
+
+	if (call != fail_at && call != fail_again_at)
 		return 0;
 	return error_new(err, ERROR_KERNEL, EIO, "%s failed as it was told to", what);
 }

@@ -11,6 +11,7 @@ void fake_reset(void);
 
 /* The call that fails, counted from 0 over all calls that change something; -1: none. */
 void fake_fail_at(int call);
+void fake_fail_at_both(int call, int other);
 int fake_calls(void);
 
 /* A device's host driver and IOMMU group, as they are before anything is done. */

@@ -119,6 +119,13 @@ static void test_failed_return_is_undone(void **state)
 	assert_true(fail_in_turn(*state, moved, nested) > 10);
 }
 
+static void test_undoing_fails_too(void **state)
+{
+	assert_true(fail_undo_in_turn(*state, NULL, nested) > 10);
+	assert_true(fail_undo_in_turn(*state, nested, moved) > 10);
+	assert_true(fail_undo_in_turn(*state, moved, nested) > 10);
+}
+
 /* A child comes and goes without the others, and the device moves without being detached. */
 static void test_device_moves_to_its_parent(void **state)
 {
@@ -435,6 +442,7 @@ int main(void)
 		TEST(test_failures_are_undone),
 		TEST(test_failed_replacement_is_undone),
 		TEST(test_failed_return_is_undone),
+		TEST(test_undoing_fails_too),
 		TEST(test_device_moves_to_its_parent),
 		TEST(test_event_queue_changes_alone),
 		TEST(test_identities_change_hands),
