@@ -58,7 +58,8 @@ arm64_iort() { # ARCHIVE
 
 boot_arm64() { # SCRIPT...
 	local tree=$job/tree
-	if [ ! -s "$arm64/iort.cpio" ]; then
+	# The table is that of the machine above.
+	if [ ! "$arm64/iort.cpio" -nt "$here/arm64/machine.sh" ]; then
 		arm64_iort "$job/iort.cpio" || {
 			fail "guest-arm64: no IORT table from the first boot"
 			{ tail -n 3 "$job/qemu"; tail -n 20 "$job/console"; } | tr -d '\r' | sed 's/^/# /'
