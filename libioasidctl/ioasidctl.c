@@ -35,13 +35,6 @@ static void free_context(struct ioasidctl **ctx)
 
 #define _cleanup_context_ _cleanup_(free_context)
 
-static void decref(json_t **json)
-{
-	json_decref(*json);
-}
-
-#define _cleanup_json_ _cleanup_(decref)
-
 int ioasidctl_new(const struct ioasidctl_options *options, struct ioasidctl **out,
 		  struct ioasidctl_error **error)
 {
@@ -118,7 +111,7 @@ static int print_json(const json_t *json, char **out, struct ioasidctl_error **e
 static int call(struct ioasidctl *ctx, const char *method, json_t *parameters, const char *key,
 		char **out, struct ioasidctl_error **error)
 {
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 	const json_t *member;
 	int ret;
 
@@ -162,7 +155,7 @@ static struct transaction transaction_from_flags(unsigned flags)
 static int apply_here(struct ioasidctl *ctx, const char *text, size_t length, const char *file,
 		      struct transaction *how, char **result, struct ioasidctl_error **error)
 {
-	_cleanup_json_ json_t *outcome = NULL;
+	json_auto_t *outcome = NULL;
 	struct topology *desired;
 	int ret = config_parse(text, length, file, &desired, error);
 
@@ -197,7 +190,7 @@ int ioasidctl_delete(struct ioasidctl *ctx, const char *name, unsigned flags, ch
 		     struct ioasidctl_error **error)
 {
 	const struct transaction how = transaction_from_flags(flags);
-	_cleanup_json_ json_t *outcome = NULL;
+	json_auto_t *outcome = NULL;
 	int ret;
 
 	if (ctx->client)
@@ -220,7 +213,7 @@ static int find_topology(struct ioasidctl *ctx, const char *name, const struct t
 int ioasidctl_show(struct ioasidctl *ctx, const char *name, char **dump,
 		   struct ioasidctl_error **error)
 {
-	_cleanup_json_ json_t *root = NULL;
+	json_auto_t *root = NULL;
 	const struct topology *only = NULL;
 	json_t *topologies;
 	int ret = 0;
@@ -278,7 +271,7 @@ static int translate_here(struct ioasidctl *ctx, const char *topology,
 			  struct translate_query *query, const char *access, char **translation,
 			  struct ioasidctl_error **error)
 {
-	_cleanup_json_ json_t *document = NULL;
+	json_auto_t *document = NULL;
 	const struct topology *t;
 	int ret = translate_parse_access(access, &query->access, error);
 

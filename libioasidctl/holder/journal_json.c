@@ -8,11 +8,6 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 
-static void decref(json_t **json)
-{
-	json_decref(*json);
-}
-
 static json_t *bindings_json(const struct journal_entry *entry)
 {
 	json_t *array = json_array();
@@ -40,8 +35,7 @@ static json_t *bindings_json(const struct journal_entry *entry)
 
 char *journal_entry_text(const struct journal_entry *entry)
 {
-	_cleanup_(decref)
-	json_t *root = NULL;
+	json_auto_t *root = NULL;
 	json_t *bindings = bindings_json(entry);
 
 	if (!bindings)
@@ -145,8 +139,7 @@ static int parse_entry(json_t *root, struct journal_entry *out, json_error_t *fa
 
 int journal_entry_parse(const char *text, size_t length, struct journal_entry *out, char **why)
 {
-	_cleanup_(decref)
-	json_t *root = NULL;
+	json_auto_t *root = NULL;
 	_cleanup_entry_ struct journal_entry entry = {0};
 	json_error_t fault = {0};
 	int ret = json_read(text, length, &root, &fault);

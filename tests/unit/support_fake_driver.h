@@ -9,7 +9,7 @@ extern struct driver fake_driver; /* `missing` may be set by a test */
 /* Forgets everything. */
 void fake_reset(void);
 
-/* The call that fails, counted from 0 over all calls that change something; -1: none. */
+/* The calls that fail, counted from 0 over all calls that change something; -1: none. */
 void fake_fail_at(int call);
 void fake_fail_at_both(int call, int other);
 int fake_calls(void);
@@ -17,15 +17,17 @@ int fake_calls(void);
 /* A device's host driver and IOMMU group, as they are before anything is done. */
 void fake_add_device(const char *address, const char *driver, uint32_t group);
 
-/* The same that can have VFs, at first none; only as the last one that is added. */
-/* VFs are found in sysfs as "0000:0f:00.N". */
+/*
+ * The same that can have VFs, at first none; only as the last one that is added. VFs are found in
+ * sysfs as "0000:0f:00.N".
+ */
 void fake_add_physical(const char *address, const char *driver, uint32_t group, uint32_t total);
 
 /* Whether the driver tells of the other members of a device's group; at first it doesn't. */
 void fake_tell_members(bool tell);
-/* What the host uses the device for; NULL: nothing. Not copied. */
 /* Who has the device open besides; NULL: nobody. */
 void fake_users(const char *address, const char *who);
+/* What the host uses the device for; NULL: nothing. Not copied. */
 void fake_carries(const char *address, const char *what);
 /* The device with that driver_override ("" none), as somebody has set it. */
 void fake_override(const char *address, const char *override);

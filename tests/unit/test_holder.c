@@ -26,13 +26,6 @@
 #define TRANSLATE "io.ioasidctl.Translate"
 #define DELETE	  "io.ioasidctl.Delete"
 
-static void drop_json(json_t **json)
-{
-	json_decref(*json);
-}
-
-#define _cleanup_json_ _cleanup_(drop_json)
-
 static struct test_holder holder;
 
 static int start(void **state)
@@ -48,8 +41,7 @@ static int end(void **state)
 	(void)state;
 	/* Whatever a test did to it, it must be well and end in order. */
 	if (holder.pid) {
-		_cleanup_json_ json_t *info =
-			holder_ask(&holder, "org.varlink.service.GetInfo", NULL);
+		json_auto_t *info = holder_ask(&holder, "org.varlink.service.GetInfo", NULL);
 
 		assert_string_equal(json_text_at(info, "parameters/vendor"), "ioasidctl");
 		assert_int_equal(test_holder_end(&holder, SIGTERM), 0);
@@ -61,7 +53,7 @@ static int end(void **state)
 
 static size_t shown(const char *name)
 {
-	_cleanup_json_ json_t *reply =
+	json_auto_t *reply =
 		holder_ask(&holder, SHOW, name ? json_pack("{s:s}", "name", name) : NULL);
 	const json_t *dump = json_object_get(json_object_get(reply, "parameters"), "dump");
 
@@ -71,8 +63,8 @@ static size_t shown(const char *name)
 static void test_life_of_a_topology(void **state)
 {
 	_cleanup_close_ int fd = raw_connect(&holder);
-	_cleanup_json_ json_t *plan = NULL, *applied = NULL, *again = NULL, *dump = NULL;
-	_cleanup_json_ json_t *yaml = NULL, *only = NULL, *gone = NULL, *missing = NULL;
+	json_auto_t *plan = NULL, *applied = NULL, *again = NULL, *dump = NULL;
+	json_auto_t *yaml = NULL, *only = NULL, *gone = NULL, *missing = NULL;
 	json_t *verbose = config_named("vm0");
 
 	(void)state;
@@ -104,7 +96,7 @@ static void test_life_of_a_topology(void **state)
 
 static void refused(const char *method, json_t *parameters, const char *kind, const char *message)
 {
-	_cleanup_json_ json_t *reply = holder_ask(&holder, method, parameters);
+	json_auto_t *reply = holder_ask(&holder, method, parameters);
 	const char *said = json_text_at(reply, "parameters/errors/0/message");
 
 	assert_string_equal(reply_kind(reply), kind);
@@ -114,7 +106,7 @@ static void refused(const char *method, json_t *parameters, const char *kind, co
 
 static void test_refusals(void **state)
 {
-	_cleanup_json_ json_t *applied = holder_ask(&holder, APPLY, config_named("vm0"));
+	json_auto_t *applied = holder_ask(&holder, APPLY, config_named("vm0"));
 
 	(void)state;
 	refused(SHOW, json_pack("{s:s}", "name", "vm1"), "unavailable", "there is no topology vm1");
@@ -147,7 +139,7 @@ static void test_translations(void **state)
 		"{\"name\": \"vm0\", \"device\": \"nic\", \"iovas\": [\"0x0\"], \"pasid\": \"1\"}",
 		"{\"name\": \"vm0\", \"device\": \"nic\", \"iovas\": [\"0x0\"], \"pasid\": -1}",
 	};
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 
 	(void)state;
 	json_decref(holder_ask(
@@ -162,8 +154,7 @@ static void test_translations(void **state)
 	assert_string_equal(json_text_at(reply, "parameters/translation/translations/0/offset"),
 			    "0x123");
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		_cleanup_json_ json_t *answer =
-			holder_ask(&holder, TRANSLATE, json_loads(wrong[i], 0, NULL));
+		json_auto_t *answer = holder_ask(&holder, TRANSLATE, json_loads(wrong[i], 0, NULL));
 
 		assert_string_equal(json_text_at(answer, "error"),
 				    "org.varlink.service.InvalidParameter");
@@ -211,7 +202,7 @@ static void test_errors_have_positions(void **state)
 
 static void test_machine_changes_while_nothing_is_held(void **state)
 {
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 	json_t *call = config_named("vm0");
 
 	(void)state;
@@ -238,7 +229,7 @@ static void test_pipelined_calls_are_answered_in_order(void **state)
 						    "parameters/dump/topologies/0/name",
 						    "parameters/result/name"};
 		static const char *const values[] = {"vm0", "ioasidctl", "vm0", "vm0"};
-		_cleanup_json_ json_t *reply = raw_reply(fd);
+		json_auto_t *reply = raw_reply(fd);
 
 		assert_string_equal(json_text_at(reply, paths[i]), values[i]);
 	}
@@ -271,7 +262,7 @@ static void test_garbage_ends_only_its_sender(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(garbage); i++) {
 		_cleanup_close_ int fd = raw_connect(&holder);
-		_cleanup_json_ json_t *reply = NULL, *other = NULL;
+		json_auto_t *reply = NULL, *other = NULL;
 
 		raw_send(fd, garbage[i], strlen(garbage[i]) + 1);
 		reply = raw_reply(fd);
@@ -300,7 +291,7 @@ static void test_message_past_the_limit(void **state)
 {
 	_cleanup_close_ int fd = raw_connect(&holder);
 	_cleanup_free_ char *chunk = malloc(1 << 20);
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 	size_t sent = 0;
 
 	(void)state;
@@ -336,7 +327,7 @@ static void test_stalling_clients_are_left(void **state)
 	_cleanup_close_ int silent = raw_connect(&holder);
 	_cleanup_close_ int half = raw_connect(&holder);
 	_cleanup_close_ int idle = raw_connect(&holder);
-	_cleanup_json_ json_t *first = NULL, *second = NULL;
+	json_auto_t *first = NULL, *second = NULL;
 
 	(void)state;
 	first = raw_ask(idle, SHOW, NULL);
@@ -384,7 +375,7 @@ static void test_too_many_connections(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		_cleanup_json_ json_t *reply = NULL;
+		json_auto_t *reply = NULL;
 
 		fds[i] = raw_connect(&holder);
 		reply = raw_ask(fds[i], "org.varlink.service.GetInfo", NULL);
@@ -392,7 +383,7 @@ static void test_too_many_connections(void **state)
 	}
 	for (int i = 0; i < 3; i++) {
 		_cleanup_close_ int fd = raw_connect(&holder);
-		_cleanup_json_ json_t *reply = raw_reply(fd);
+		json_auto_t *reply = raw_reply(fd);
 
 		assert_string_equal(reply_kind(reply), "busy");
 		assert_null(raw_receive(fd));
@@ -402,7 +393,7 @@ static void test_too_many_connections(void **state)
 	/* Closing takes a moment to be seen. */
 	for (;;) {
 		_cleanup_close_ int fd = raw_connect(&holder);
-		_cleanup_json_ json_t *reply = raw_ask(fd, SHOW, NULL);
+		json_auto_t *reply = raw_ask(fd, SHOW, NULL);
 
 		if (!*reply_kind(reply))
 			break;
@@ -468,11 +459,11 @@ static void look_as_nobody(void)
 
 static void test_who_may_do_what(void **state)
 {
-	_cleanup_json_ json_t *mine = NULL, *theirs = NULL;
+	json_auto_t *mine = NULL, *theirs = NULL;
 
 	(void)state;
 	if (geteuid()) {
-		skip();
+		skip(); /* only root can be somebody else */
 		return;
 	}
 	mine = holder_ask(
@@ -512,7 +503,7 @@ static void test_limits_of_others(void **state)
 {
 	(void)state;
 	if (geteuid()) {
-		skip();
+		skip(); /* only root can be somebody else */
 		return;
 	}
 	as_nobody(exceed_as_nobody);

@@ -433,7 +433,7 @@ static void test_idle_memory(void **state)
 
 	(void)state;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	skip();
+	skip(); /* they need memory of their own */
 #endif
 	test_holder_start(&holder);
 	apply("vm0");

@@ -26,13 +26,6 @@
 /* Enough that socket buffer and queue overflow. */
 #define MANY 1500
 
-static void drop_json(json_t **json)
-{
-	json_decref(*json);
-}
-
-#define _cleanup_json_ _cleanup_(drop_json)
-
 static struct test_holder holder;
 
 static int start(void **state)
@@ -67,7 +60,7 @@ static const char *event_says(const json_t *reply, const char *key)
 
 static void assert_event(int fd, const char *kind, const char *topology)
 {
-	_cleanup_json_ json_t *reply = raw_reply(fd);
+	json_auto_t *reply = raw_reply(fd);
 
 	assert_string_equal(event_says(reply, "kind"), kind);
 	assert_string_equal(event_says(reply, "topology"), topology);
@@ -89,15 +82,14 @@ static int follow(json_t *parameters)
 
 static void apply(const char *name)
 {
-	_cleanup_json_ json_t *reply = holder_ask(&holder, APPLY, config_named(name));
+	json_auto_t *reply = holder_ask(&holder, APPLY, config_named(name));
 
 	assert_string_equal(json_text_at(reply, "parameters/result/name"), name);
 }
 
 static void delete (const char *name)
 {
-	_cleanup_json_ json_t *reply =
-		holder_ask(&holder, DELETE, json_pack("{s:s}", "name", name));
+	json_auto_t *reply = holder_ask(&holder, DELETE, json_pack("{s:s}", "name", name));
 
 	assert_string_equal(json_text_at(reply, "parameters/result/name"), name);
 }
@@ -115,7 +107,7 @@ static json_t *config_with_memory(const char *name)
 
 static void change(const char *name)
 {
-	_cleanup_json_ json_t *reply = holder_ask(&holder, APPLY, config_with_memory(name));
+	json_auto_t *reply = holder_ask(&holder, APPLY, config_with_memory(name));
 
 	assert_string_equal(json_text_at(reply, "parameters/result/name"), name);
 }
@@ -123,7 +115,7 @@ static void change(const char *name)
 static void test_changes_are_told(void **state)
 {
 	_cleanup_close_ int fd = follow(NULL);
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 	char number[16];
 
 	(void)state;
@@ -145,7 +137,7 @@ static void test_changes_are_told(void **state)
 static void test_a_dry_run_and_a_failure_are_no_events(void **state)
 {
 	_cleanup_close_ int fd = follow(NULL);
-	_cleanup_json_ json_t *dry = config_with_memory("vm0"), *failed = NULL;
+	json_auto_t *dry = config_with_memory("vm0"), *failed = NULL;
 
 	(void)state;
 	json_object_set_new(dry, "dry_run", json_true());
@@ -175,7 +167,7 @@ static void test_names(void **state)
 static void refused(const char *call, const char *error)
 {
 	_cleanup_close_ int fd = raw_connect(&holder);
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 
 	raw_send(fd, call, strlen(call) + 1);
 	reply = raw_reply(fd);
@@ -209,7 +201,7 @@ static void test_a_slow_follower(void **state)
 		assert_event(quick, "deleted", "vm0");
 	}
 	while (taken + lost < MANY) {
-		_cleanup_json_ json_t *reply = raw_reply(slow);
+		json_auto_t *reply = raw_reply(slow);
 
 		if (!strcmp(event_says(reply, "kind"), "lost"))
 			lost += atoll(event_says(reply, "count"));
@@ -247,7 +239,7 @@ static void test_a_follower_talks_no_more(void **state)
 static void test_the_end(void **state)
 {
 	_cleanup_close_ int fd = follow(NULL);
-	_cleanup_json_ json_t *deleted = NULL;
+	json_auto_t *deleted = NULL;
 
 	(void)state;
 	apply("vm0");

@@ -29,12 +29,6 @@
 #define TAKE	"io.ioasidctl.Take"
 #define FDS_MAX 253
 
-static void decref(json_t **json)
-{
-	json_decref(*json);
-}
-#define _cleanup_json_ _cleanup_(decref)
-
 static struct test_holder holder;
 
 static int start(void **state)
@@ -56,7 +50,7 @@ static int clean(void **state)
 static void apply(const char *name, const char *more)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 
 	assert_true(asprintf(&text,
 			     "version: 1\nname: %s\n%s"
@@ -144,7 +138,7 @@ static json_t *delete_now(const char *name)
 /* A closed lease is seen at once by whoever asks. */
 static void delete_works(const char *name)
 {
-	_cleanup_json_ json_t *reply = delete_now(name);
+	json_auto_t *reply = delete_now(name);
 
 	assert_string_equal(reply_kind(reply), "");
 }
@@ -222,7 +216,7 @@ static void refused(json_t *parameters, const char *kind, const char *message)
 
 static void test_refusals(void **state)
 {
-	_cleanup_json_ json_t *reply = NULL, *taken = NULL;
+	json_auto_t *reply = NULL, *taken = NULL;
 
 	(void)state;
 	refused(json_pack("{s:s}", "name", "vm0"), "unavailable", "there is no topology vm0");
@@ -242,7 +236,7 @@ static void test_refusals(void **state)
 
 static void test_as_long_as_the_lease_is_open(void **state)
 {
-	_cleanup_json_ json_t *taken = NULL, *refusal = NULL, *dry = NULL, *after = NULL;
+	json_auto_t *taken = NULL, *refusal = NULL, *dry = NULL, *after = NULL;
 	_cleanup_free_ char *cause = NULL;
 	_cleanup_taking_ struct taking t;
 
@@ -277,7 +271,7 @@ static void test_as_long_as_the_lease_is_open(void **state)
 static void test_several_takers(void **state)
 {
 	_cleanup_taking_ struct taking a, b;
-	_cleanup_json_ json_t *two = NULL, *one = NULL, *refusal = NULL;
+	json_auto_t *two = NULL, *one = NULL, *refusal = NULL;
 
 	(void)state;
 	apply("vm0", "");
@@ -325,7 +319,7 @@ static void test_gone_before_the_reply(void **state)
 		close(fd);
 	}
 	for (;;) {
-		_cleanup_json_ json_t *reply = delete_now("vm0");
+		json_auto_t *reply = delete_now("vm0");
 
 		if (!*reply_kind(reply))
 			break;
@@ -339,7 +333,7 @@ static void test_a_long_reply(void **state)
 {
 	_cleanup_close_ int fd = raw_connect(&holder);
 	_cleanup_taking_ struct taking t = {0};
-	_cleanup_json_ json_t *reply = NULL, *second = NULL;
+	json_auto_t *reply = NULL, *second = NULL;
 	_cleanup_free_ char *text = NULL;
 	size_t length;
 	FILE *f = open_memstream(&text, &length);
@@ -368,7 +362,7 @@ static void test_too_many(void **state)
 {
 	struct taking t[64];
 	_cleanup_free_ char *text = NULL;
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 	size_t length;
 	FILE *f = open_memstream(&text, &length);
 
@@ -396,7 +390,7 @@ static void test_too_many(void **state)
 static void test_as_many_as_a_message_takes(void **state)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 	_cleanup_taking_ struct taking t;
 	size_t length;
 	FILE *f = open_memstream(&text, &length);
@@ -454,7 +448,7 @@ static void test_who_may_take(void **state)
 {
 	(void)state;
 	if (geteuid())
-		skip();
+		skip(); /* only root can be somebody else */
 	apply("theirs", "");
 	apply("vm0", "owner: {user: \"65534\"}\n");
 	as_nobody(take_as_nobody);
@@ -475,7 +469,7 @@ static void test_events(void **state)
 	call = varlink_call_text("io.ioasidctl.Monitor", true, NULL, &length);
 	raw_send(fd, call, length);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		_cleanup_json_ json_t *event = raw_reply(fd);
+		json_auto_t *event = raw_reply(fd);
 		const json_t *json = json_object_get(json_object_get(event, "parameters"), "event");
 
 		assert_string_equal(json_text_at(json, "kind"), kinds[i]);
@@ -498,7 +492,7 @@ static void test_the_client(void **state)
 {
 	struct client *client;
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
-	_cleanup_json_ json_t *reply = NULL;
+	json_auto_t *reply = NULL;
 	json_t *none;
 	struct stat st;
 	int *fds;

@@ -539,7 +539,7 @@ static void test_others_may_not(void **state)
 
 	(void)state;
 	if (geteuid())
-		skip();
+		skip(); /* only root can be somebody else */
 	test_holder_start(&holder);
 	apply("vm0", true);
 	pid = fork();
@@ -564,7 +564,7 @@ static void test_nor_is_any_holder_trusted(void **state)
 
 	(void)state;
 	if (geteuid())
-		skip();
+		skip(); /* only root can be somebody else */
 	assert_int_equal(chown(holder.directory, 65534, 65534), 0);
 	pid = fork();
 	if (!pid) {

@@ -171,7 +171,7 @@ static void test_a_forged_message_is_dropped(void **state)
 
 	(void)state;
 	if (ret == -ENOSYS)
-		skip();
+		skip(); /* built without libmnl */
 	assert_int_equal(ret, 0);
 	assert_int_equal(getsockname(uevent_fd(s), (struct sockaddr *)&to, &length), 0);
 	to.nl_groups = 0;
