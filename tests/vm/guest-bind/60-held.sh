@@ -2,19 +2,8 @@
 # Who has a device, or its group: named rightly, whoever it is and however they have it.
 # shellcheck shell=bash disable=SC2154
 . "$TOP/tests/vm/lib.sh"
+. "$TOP/tests/vm/one_device.sh"
 
-write() { # FILE TOPOLOGY BDF DRIVER
-	cat >"$1" <<END
-version: 1
-name: $2
-memory: [{name: ram, size: 1M}]
-devices: [{name: $2-dev, pci: "$3", driver: vfio-pci}]
-fds:
-  - name: main
-    driver: $4
-    ioasids: [{name: gpa, map: [{iova: 0x100000, memory: ram, length: 1M}], attach: [{device: $2-dev}]}]
-END
-}
 group=$(readlink /sys/bus/pci/devices/0000:03:01.0/iommu_group)
 group=${group##*/}
 

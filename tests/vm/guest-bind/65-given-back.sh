@@ -3,21 +3,10 @@
 # them without end: said before anything is undone, and survived where they can't be seen.
 # shellcheck shell=bash disable=SC2154
 . "$TOP/tests/vm/lib.sh"
+. "$TOP/tests/vm/one_device.sh"
 . "$TOP/tests/vm/use.sh"
 nic=0000:01:00.0
 
-write() { # FILE TOPOLOGY BDF DRIVER
-	cat >"$1" <<END
-version: 1
-name: $2
-memory: [{name: ram, size: 1M}]
-devices: [{name: $2-dev, pci: "$3", driver: vfio-pci}]
-fds:
-  - name: main
-    driver: $4
-    ioasids: [{name: gpa, map: [{iova: 0x100000, memory: ram, length: 1M}], attach: [{device: $2-dev}]}]
-END
-}
 for driver in iommufd vfio; do
 	write vm.yaml vm $nic $driver
 	remember_host

@@ -3,34 +3,8 @@
 # by faults.
 # shellcheck shell=bash disable=SC2154
 . "$TOP/tests/vm/lib.sh"
+. "$TOP/tests/vm/queues.sh"
 remember_host
-
-cat >guest.yaml <<'YAML'
-version: 1
-name: guest
-memory: [{name: ram, size: 2M}]
-devices: [{name: m0, mock: 0}]
-fds:
-  - name: main
-    driver: iommufd
-    ioasids:
-      - {name: gpa, nest_parent: true, map: [{iova: 0x1000000, memory: ram, length: 2M}]}
-      - name: s1
-        kind: nested
-        parent: gpa
-        viommu: v
-        fault_queue: true
-        table: {format: mock, iotlb: 1}
-        attach: [{device: m0}]
-    viommus:
-      - {name: v, parent: gpa, device: m0, type: mock, events: {depth: 4}, vdevices: [{device: m0, id: 0x18}]}
-YAML
-op() { # OPERATION NUMBER...
-	"$BUILD/tests/vm/mock_op" "$(holders)" "$@" 2>err
-}
-heard() { # PATTERN
-	grep -qE -e "$1" events
-}
 
 ioasidctl apply guest.yaml
 is "apply: exit status" "$status" 0

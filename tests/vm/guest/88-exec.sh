@@ -156,32 +156,7 @@ ioasidctl delete two
 check_host "after containers"
 
 # Queues: one reader.
-cat >guest.yaml <<'YAML'
-version: 1
-name: guest
-memory: [{name: ram, size: 2M}]
-devices: [{name: m0, mock: 0}]
-fds:
-  - name: main
-    driver: iommufd
-    ioasids:
-      - {name: gpa, nest_parent: true, map: [{iova: 0x1000000, memory: ram, length: 2M}]}
-      - name: s1
-        kind: nested
-        parent: gpa
-        viommu: v
-        fault_queue: true
-        table: {format: mock, iotlb: 1}
-        attach: [{device: m0}]
-    viommus:
-      - {name: v, parent: gpa, device: m0, type: mock, events: {depth: 4}, vdevices: [{device: m0, id: 0x18}]}
-YAML
-op() { # OPERATION NUMBER...
-	"$BUILD/tests/vm/mock_op" "$(holders)" "$@" 2>err
-}
-heard() { # PATTERN
-	grep -q -e "$1" events
-}
+. "$TOP/tests/vm/queues.sh"
 ioasidctl apply guest.yaml
 ioasidctl --json show
 m0=$(ask '.topologies[].devices[].id')
