@@ -211,7 +211,22 @@ static bool has_mapping(const struct node_holder *holder, const char *path)
 	return false;
 }
 
-/* "7f5e4c000000-7f5e4c001000 rw-s 00000000 00:06 412    /dev/vfio/devices/vfio0" */
+/*
+ * "7f5e4c000000-7f5e4c001000 rw-s 00000000 00:06 412    /dev/vfio/devices/vfio0": what comes after
+ * the five fields, as a whole. Others can map files that have the name of a node within theirs.
+ */
+static char *path_of_mapping(char *line)
+{
+	char *path = line;
+
+	for (int field = 0; field < 5; field++) {
+		path += strcspn(path, " ");
+		path += strspn(path, " ");
+	}
+	path[strcspn(path, "\n")] = '\0';
+	return path;
+}
+
 static int look_at_mappings(struct node_holder *holder, const char *root, const char *pid)
 {
 	_cleanup_free_ char *path = root_path(root, "/proc/%s/maps", pid), *line = NULL;
@@ -222,14 +237,10 @@ static int look_at_mappings(struct node_holder *holder, const char *root, const 
 	if (!path)
 		return -ENOMEM;
 	while (!ret && f && getline(&line, &size, f) > 0) {
-		char *name = strstr(line, "/dev/");
+		char *mapped = path_of_mapping(line);
 
-		name = name ? name : strstr(line, GROUP_DEVICE);
-		if (!name)
-			continue;
-		name[strcspn(name, "\n")] = '\0';
-		if (!has_mapping(holder, name))
-			ret = look_at(holder, root, pid, NULL, name);
+		if (!has_mapping(holder, mapped))
+			ret = look_at(holder, root, pid, NULL, mapped);
 	}
 	return ret;
 }

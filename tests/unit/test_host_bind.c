@@ -344,6 +344,27 @@ static void test_a_mapped_device_is_not_torn_away(void **state)
 	assert_int_equal(kernel.writes, 0);
 }
 
+/* Anybody can have files, and memory, of such names. */
+static void test_mapped_names_that_only_look_like_a_device(void **state)
+{
+	_cleanup_error_ struct ioasidctl_error *err = NULL;
+
+	(void)state;
+	tree_pci(&tree, NIC, 7, "vfio-pci", "vfio0");
+	tree_process(&tree, 4321, "someone\n", "/dev/null");
+	tree_file(&tree,
+		  "7f00-7f01 rw-s 00000000 00:06 3  /tmp/x/dev/vfio/devices/vfio0\n"
+		  "7f01-7f02 rw-s 00000000 00:06 4  /tmp/x /dev/vfio/devices/vfio0\n"
+		  "7f02-7f03 rw-s 00000000 00:06 5  /tmp/anon_inode:[vfio-device]\n"
+		  "7f03-7f04 rw-p 00000000 00:00 0 \n"
+		  "7f04-7f05 rw-p 00000000 00:00 0\n"
+		  "7f05-7f06 rw-p 00000000 00:00 0  [anon:/dev/vfio/devices/vfio0]\n"
+		  "/dev/vfio/devices/vfio0\n",
+		  "/proc/4321/maps");
+	assert_int_equal(set_driver("e1000e", NULL, &err), 0);
+	assert_driver("e1000e", "(null)");
+}
+
 /* Older kernels don't tell which device of a group it is. */
 static void test_devices_of_groups_that_nothing_tells_apart(void **state)
 {
@@ -454,6 +475,7 @@ int main(void)
 		TEST(test_drivers_that_cannot_be),
 		TEST(test_an_open_device_is_not_torn_away),
 		TEST(test_a_mapped_device_is_not_torn_away),
+		TEST(test_mapped_names_that_only_look_like_a_device),
 		TEST(test_devices_of_groups_that_nothing_tells_apart),
 		TEST(test_a_host_driver_and_a_group_that_somebody_has),
 		TEST(test_a_write_that_never_returns),
