@@ -62,25 +62,44 @@ static const char *module_remedy(struct explaining *x, const char *module, const
 	}
 }
 
+/* vDPA devices do without. */
+static bool asks_for_vfio(const struct explaining *x)
+{
+	for (size_t i = 0; i < x->n_asked; i++)
+		if (x->asked[i].selector != SELECTOR_VDPA)
+			return true;
+	return false;
+}
+
+static void explain_containers(struct explaining *x, struct findings *f)
+{
+	const struct kernel_features *k = &x->host->kernel;
+
+	if (!k->vfio_type1)
+		find(x, f, EXPLAIN_INTERFACE, FINDING_OBSTACLE,
+		     "VFIO is there, but not its type 1, which drives IOMMUs",
+		     module_remedy(x, "vfio_iommu_type1", "CONFIG_VFIO_IOMMU_TYPE1"));
+	if (k->iommufd)
+		find(x, f, EXPLAIN_INTERFACE, FINDING_CONFIG,
+		     "VFIO's containers; there is iommufd, but VFIO devices have no nodes of their "
+		     "own (Linux 6.6, CONFIG_VFIO_DEVICE_CDEV)",
+		     "`driver: vfio` in the fd; `auto` takes iommufd, which can't open them");
+	else
+		find(x, f, EXPLAIN_INTERFACE, FINDING_FINE,
+		     "VFIO's containers; the kernel has no iommufd", NULL);
+}
+
 static void explain_interface(struct explaining *x, struct findings *f)
 {
 	const struct kernel_features *k = &x->host->kernel;
 
-	if (k->iommufd && k->vfio_device) {
+	if (k->iommufd && (k->vfio_device || !asks_for_vfio(x))) {
 		x->out->interface = "iommufd";
 		find(x, f, EXPLAIN_INTERFACE, FINDING_FINE, "the kernel has iommufd", NULL);
 		explain_node(x, f, "/dev/iommu");
 	} else if (k->vfio_group) {
 		x->out->interface = "vfio";
-		if (!k->vfio_type1)
-			find(x, f, EXPLAIN_INTERFACE, FINDING_OBSTACLE,
-			     "VFIO is there, but not its type 1, which drives IOMMUs",
-			     module_remedy(x, "vfio_iommu_type1", "CONFIG_VFIO_IOMMU_TYPE1"));
-		find(x, f, EXPLAIN_INTERFACE, FINDING_FINE,
-		     k->iommufd ? "VFIO's containers; there is iommufd, but VFIO devices have no "
-				  "nodes of their own (Linux 6.6, CONFIG_VFIO_DEVICE_CDEV)"
-				: "VFIO's containers; the kernel has no iommufd",
-		     NULL);
+		explain_containers(x, f);
 		explain_node(x, f, "/dev/vfio/vfio");
 	} else if (k->iommufd) {
 		/* The devices' nodes come with the first VFIO driver. */

@@ -327,6 +327,60 @@ static void test_interfaces(void **state)
 	EXPECT_MACHINE("node", "obstacle", "/dev/iommu isn't here", "pass /dev/iommu in");
 }
 
+/* `driver: auto` takes iommufd, which then has no way to the devices. */
+static void test_iommufd_without_device_nodes(void **state)
+{
+	(void)state;
+	tree_link(&tree, "/dev/null", "/dev/vfio/vfio");
+	tree_dir(&tree, "/sys/module/vfio_iommu_type1");
+	tree_file(&tree, "Character devices:\n10 misc\n", "/proc/devices");
+	ask(NIC);
+	assert_string_equal(answer.interface, "vfio");
+	assert_string_equal(answer.verdict, "config");
+	EXPECT_MACHINE("interface", "config", "VFIO devices have no nodes of their own",
+		       "`driver: vfio` in the fd");
+	assert_null(find_in(answer.machine, answer.n_machine, "interface", "fine"));
+	assert_string_equal(answer.devices[0].verdict, "yes");
+	assert_string_equal(answer.devices[0].entry, "{name: dev0, pci: \"" NIC "\"}");
+	/* Without type 1 no config helps. */
+	tree_remove_dir(&tree, "/sys/module/vfio_iommu_type1");
+	ask(NIC);
+	assert_string_equal(answer.verdict, "no");
+	tree_remove_dir(&tree, "/sys/class/misc/iommu");
+	tree_dir(&tree, "/sys/module/vfio_iommu_type1");
+	ask(NIC);
+	EXPECT_MACHINE("interface", "fine", "the kernel has no iommufd", NULL);
+	assert_string_equal(answer.verdict, "yes");
+}
+
+/* vDPA devices need nothing of VFIO's. */
+static void test_vdpa(void **state)
+{
+	const struct explain_device vdpa = {SELECTOR_VDPA, "vdpa0"};
+
+	(void)state;
+	tree_file(&tree, "DRIVER=vhost_vdpa\n", "/sys/devices/vdpa0/uevent");
+	tree_dir(&tree, "/sys/devices/vdpa0/vhost-vdpa-0");
+	tree_link(&tree, "/sys/devices/vdpa0", "/sys/bus/vdpa/devices/vdpa0");
+	tree_link(&tree, "/dev/null", "/dev/vhost-vdpa-0");
+	tree_file(&tree, "Character devices:\n10 misc\n", "/proc/devices");
+	ask_for(&vdpa, 1, 0);
+	assert_string_equal(answer.interface, "iommufd");
+	EXPECT_MACHINE("interface", "fine", "the kernel has iommufd", NULL);
+	assert_string_equal(answer.verdict, "yes");
+	tree_remove_dir(&tree, "/sys/class/vfio");
+	ask_for(&vdpa, 1, 0);
+	assert_string_equal(answer.interface, "iommufd");
+	EXPECT_MACHINE("interface", "fine", "the kernel has iommufd", NULL);
+	EXPECT("node", "unseen", "/dev/vhost-vdpa-0", NULL);
+	assert_string_equal(answer.verdict, "yes");
+	/* Another that is asked for does. */
+	ask_for((struct explain_device[]){vdpa, {SELECTOR_PCI, NIC}}, 2, 0);
+	assert_string_equal(answer.verdict, "no");
+	EXPECT_MACHINE("interface", "obstacle", "the kernel has iommufd, but no VFIO",
+		       "modprobe vfio-pci");
+}
+
 static void test_interrupts_that_are_not_isolated(void **state)
 {
 	(void)state;
@@ -418,6 +472,8 @@ int main(void)
 		TEST(test_what_the_host_needs),
 		TEST(test_who_holds_it),
 		TEST(test_interfaces),
+		TEST(test_iommufd_without_device_nodes),
+		TEST(test_vdpa),
 		TEST(test_interrupts_that_are_not_isolated),
 		TEST(test_memory),
 		TEST(test_addresses),
