@@ -6,9 +6,11 @@
 #include "dot.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/number.h"
 
 /* Whose objects are printed: nodes of several topologies and fds can have one name. */
@@ -63,12 +65,20 @@ static void begin_node(const struct scope *s, const char *kind, const char *shap
 	put(text_of(object, "name"));
 }
 
+/* What is declared, but isn't there (any more), or was given up. */
+static bool is_missing(const json_t *object)
+{
+	static const char *const states[] = {"gone", "pending", "released"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (!strcmp(text_of(object, "state"), states[i]))
+			return true;
+	return json_is_false(json_object_get(object, "alive"));
+}
+
 static void end_node(const json_t *object)
 {
-	/* What is declared, but isn't there (any more). */
-	const json_t *alive = json_object_get(object, "alive");
-
-	printf("\"%s];\n", json_is_false(alive) ? ", style=dashed" : "");
+	printf("\"%s];\n", is_missing(object) ? ", style=dashed" : "");
 }
 
 static void print_memory(const struct scope *s, const json_t *memory)
@@ -110,7 +120,7 @@ static void print_ioasid(const struct scope *s, const json_t *ioasid)
 	}
 	json_array_foreach (json_object_get(ioasid, "flags"), i, flag) {
 		printf("\\n");
-		put(json_string_value(flag));
+		put(json_is_string(flag) ? json_string_value(flag) : "?");
 	}
 	end_node(ioasid);
 }

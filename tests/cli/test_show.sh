@@ -85,4 +85,35 @@ run "$ioasidctl" show
 is "$(grep -c '  memory ram: .*, gone$' "$out")" 2 "memory cut short: the tree says so"
 run "$ioasidctl" delete vm0 vm1
 exits 0 "delete both"
+
+# A holder of another version: what isn't as we know it is printed as far as it goes. A graph has
+# dashes around devices that aren't there, or were given up.
+cat >other.py <<'END'
+import json, socket, sys
+devices = [{"name": s, "selector": "pci", "address": "0000:01:00.0", "state": s, "alive": True}
+           for s in ("held", "pending", "gone", "released")]
+devices.append({"name": "dead", "selector": "pci", "address": "0000:01:00.1", "alive": False})
+ioasids = [{"name": "gpa", "kind": "mapped", "flags": ["pasid", 7, None]}]
+dump = {"topologies": [{"name": "vm0", "memories": [], "devices": devices,
+                        "fds": [{"name": "main", "driver": "ioasid", "ioasids": ioasids}]}]}
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(60)
+s.bind(sys.argv[1])
+s.listen()
+c, _ = s.accept()
+asked = b""
+while not asked.endswith(b"\0"):
+    asked += c.recv(1 << 20)
+c.sendall(json.dumps({"parameters": {"dump": dump}}).encode() + b"\0")
+c.recv(1)
+END
+"$python" other.py other &
+eventually test -S other
+run "$ioasidctl" show --dot --socket other
+exits 0 "show --dot of a holder that is of another version"
+is "$(sed -n 's/.*shape=ellipse, label="device \([a-z]*\).*"\(.*\)\];/\1\2/p' "$out" | xargs)" \
+	"held pending, style=dashed gone, style=dashed released, style=dashed dead, style=dashed" \
+	"show --dot: dashed are devices that aren't there, or were given up"
+says "$out" 'mapped\npasid\n?\n?"];' "show --dot: flags that are no text"
+wait
 finish
