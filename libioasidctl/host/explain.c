@@ -141,7 +141,6 @@ int host_explain(const char *root, const struct host *host, const struct explain
 		.host = host,
 		.out = out,
 		.memory = memory,
-		.live = !*root,
 	};
 	enum finding_state worst;
 

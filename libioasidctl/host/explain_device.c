@@ -57,7 +57,7 @@ static void explain_absent(struct explaining *x, struct findings *f,
 		 : "only the kernel's tests make such devices");
 }
 
-static bool needs_iommu(const struct explain_device *asked)
+bool needs_iommu(const struct explain_device *asked)
 {
 	return asked->selector != SELECTOR_MDEV && asked->selector != SELECTOR_VDPA;
 }

@@ -15,17 +15,9 @@ bool is_iommufd(const struct explaining *x)
 	return x->out->interface && !strcmp(x->out->interface, "iommufd");
 }
 
-static const struct host_node *find_node(const struct host *host, const char *path)
-{
-	for (size_t i = 0; i < host->nodes.n; i++)
-		if (!strcmp(host->nodes.list[i].path, path))
-			return &host->nodes.list[i];
-	return NULL;
-}
-
 void explain_node(struct explaining *x, struct findings *f, const char *path)
 {
-	const struct host_node *node = find_node(x->host, path);
+	const struct host_node *node = host_find_node(&x->host->nodes, path);
 
 	if (!node)
 		find(x, f, EXPLAIN_NODE, FINDING_OBSTACLE,

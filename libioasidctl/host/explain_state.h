@@ -12,7 +12,6 @@ struct explaining {
 	const struct host_device **found; /* by `asked`; NULL: there is no such device */
 	size_t n_asked;
 	uint64_t memory;
-	bool live; /* this machine, not the tree of another */
 	bool no_memory;
 };
 
@@ -28,6 +27,8 @@ void explain_node(struct explaining *x, struct findings *f, const char *path);
 bool is_iommufd(const struct explaining *x);
 
 /* explain_device.c */
+/* Whether it has to be in an IOMMU group itself: mediated and vDPA devices need not. */
+bool needs_iommu(const struct explain_device *asked);
 const struct host_device *explain_find(const struct host *host, const struct explain_device *d);
 void explain_device(struct explaining *x, struct findings *f, size_t index);
 /* The entry that a config would need; NULL: none would do. */

@@ -27,8 +27,7 @@ static const char *why_alone(const struct explaining *x, size_t i, enum explain_
 	if (d->bridge == 1)
 		return "it is a bridge";
 	*check = EXPLAIN_IOMMU;
-	if (d->group == HOST_UNKNOWN && x->asked[i].selector != SELECTOR_MDEV &&
-	    x->asked[i].selector != SELECTOR_VDPA)
+	if (d->group == HOST_UNKNOWN && needs_iommu(&x->asked[i]))
 		return "no IOMMU translates for it";
 	return NULL;
 }
