@@ -12,7 +12,7 @@
 #include "report/report.h"
 
 const char *const answer_names[] = {
-	[ANSWER_NONE] = "none", [ANSWER_SUCCESS] = "success", [ANSWER_INVALID] = "invalid", NULL};
+	[ANSWER_SUCCESS] = "success", [ANSWER_INVALID] = "invalid", NULL};
 
 struct follower {
 	const struct invocation *in;
@@ -25,13 +25,19 @@ static const char *object_of(const struct invocation *in)
 	return in->n_arguments > 1 ? in->arguments[1] : NULL;
 }
 
+/* NULL: none is asked for. */
+static const char *answer_of(const struct invocation *in)
+{
+	return in->given & OPTION(ANSWER) ? answer_names[in->answer] : NULL;
+}
+
 /* What waits, answered if that is asked for. */
 static int ask(const struct invocation *in, struct client *client, json_t **reply,
 	       struct ioasidctl_error **err)
 {
-	const char *answer = in->answer == ANSWER_NONE ? NULL : answer_names[in->answer];
-	json_t *parameters = json_pack("{s:s, s:s*, s:s*, s:b}", "name", in->arguments[0], "object",
-				       object_of(in), "answer", answer, "verbose", in->verbose);
+	json_t *parameters =
+		json_pack("{s:s, s:s*, s:s*, s:b}", "name", in->arguments[0], "object",
+			  object_of(in), "answer", answer_of(in), "verbose", in->verbose);
 
 	if (!parameters)
 		return error_new(err, ERROR_USAGE, EINVAL, "a name isn't UTF-8 text");
@@ -47,10 +53,9 @@ static void print_faults(const struct invocation *in, const json_t *reply)
 		print_event(fault);
 	if (!json_array_size(faults))
 		printf("%s: no page fault waits\n", in->arguments[0]);
-	else if (in->answer != ANSWER_NONE)
+	else if (answer_of(in))
 		printf("%s: %" JSON_INTEGER_FORMAT " answered: %s\n", in->arguments[0],
-		       json_integer_value(json_object_get(reply, "answered")),
-		       answer_names[in->answer]);
+		       json_integer_value(json_object_get(reply, "answered")), answer_of(in));
 }
 
 static int show(const struct invocation *in, struct client *client, struct ioasidctl_error **err)
@@ -104,7 +109,7 @@ static int take_event(void *data, const json_t *reply)
 	}
 	if (fflush(stdout) || ferror(stdout))
 		return -EIO;
-	if (f->in->answer == ANSWER_NONE)
+	if (!answer_of(f->in))
 		return 0;
 	ret = ask(f->in, f->client, &answered, f->err);
 	if (!ret)

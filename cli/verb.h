@@ -83,7 +83,7 @@ struct option_spec {
 extern const struct option_spec option_specs[OPTION_COUNT];
 
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-enum answer { ANSWER_NONE, ANSWER_SUCCESS, ANSWER_INVALID };
+enum answer { ANSWER_SUCCESS, ANSWER_INVALID };
 enum shell { SHELL_BASH, SHELL_ZSH, SHELL_FISH, SHELL_COUNT };
 extern const char *const color_names[];
 extern const char *const shell_names[];

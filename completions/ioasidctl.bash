@@ -50,7 +50,7 @@ _ioasidctl()
 		return
 		;;
 	--answer)
-		COMPREPLY=($(compgen -W 'none success invalid' -- "$cur"))
+		COMPREPLY=($(compgen -W 'success invalid' -- "$cur"))
 		return
 		;;
 	--bitmap)

@@ -127,7 +127,7 @@ complete -c ioasidctl -n '__fish_seen_subcommand_from dirty' -a '(__ioasidctl_na
 complete -c ioasidctl -n '__fish_seen_subcommand_from faults' -l json -d 'print results and errors as JSON'
 complete -c ioasidctl -n '__fish_seen_subcommand_from faults' -l socket -s s -r -F -d 'control socket of the holder'
 complete -c ioasidctl -n '__fish_seen_subcommand_from faults' -l verbose -s v -d 'every kernel action on a line; lists in full length'
-complete -c ioasidctl -n '__fish_seen_subcommand_from faults' -l answer -r -a 'none success invalid' -d 'let the devices go on: success or invalid'
+complete -c ioasidctl -n '__fish_seen_subcommand_from faults' -l answer -r -a 'success invalid' -d 'let the devices go on: success or invalid'
 complete -c ioasidctl -n '__fish_seen_subcommand_from faults' -l follow -s f -d 'go on with what comes'
 complete -c ioasidctl -n '__fish_seen_subcommand_from faults' -l color -r -a 'auto always never' -d 'colours: auto, always or never'
 complete -c ioasidctl -n '__fish_seen_subcommand_from faults' -l help -s h -d 'this help'

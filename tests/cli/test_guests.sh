@@ -221,6 +221,9 @@ run "$ioasidctl" faults guest faulting
 is "$(cat "$out")" "guest: no page fault waits" "faults: none"
 run "$ioasidctl" faults --json --answer invalid guest
 valid "$out" faults "faults --json: by the schema"
+run "$ioasidctl" faults --answer none guest
+exits 64 "faults --answer none: exit status"
+says "$err" '--answer takes success or invalid, not "none"' "faults --answer none: message"
 run "$ioasidctl" faults guest plain
 exits 1 "faults of an IOASID without a queue: exit status"
 says "$err" "add fault_queue: true to it" "faults of an IOASID without a queue: the way out"
