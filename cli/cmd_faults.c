@@ -101,16 +101,9 @@ static int take_event(void *data, const json_t *reply)
 
 	if (!is_fault_of(event, object_of(f->in)))
 		return 0;
-	if (f->in->json) {
-		json_dumpf(event, stdout, JSON_COMPACT);
-		putchar('\n');
-	} else {
-		print_event(event);
-	}
-	if (fflush(stdout) || ferror(stdout))
-		return -EIO;
-	if (!answer_of(f->in))
-		return 0;
+	ret = tell_event(f->in, event);
+	if (ret || !answer_of(f->in))
+		return ret;
 	ret = ask(f->in, f->client, &answered, f->err);
 	if (!ret)
 		json_decref(answered);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <jansson.h>
-#include <stdio.h>
 
 #include "base/cleanup.h"
 #include "events.h"
@@ -10,18 +9,7 @@
 
 static int print_one(void *data, const json_t *reply)
 {
-	const struct invocation *in = data;
-	const json_t *event = json_object_get(reply, "event");
-
-	if (in->json) {
-		json_dumpf(event, stdout, JSON_COMPACT);
-		putchar('\n');
-	} else {
-		print_event(event);
-	}
-	/* Whoever reads this shall have it now; where it can't be written, output_finish() tells.
-	 */
-	return fflush(stdout) || ferror(stdout) ? -EIO : 0;
+	return tell_event(data, json_object_get(reply, "event"));
 }
 
 static json_t *names_of(const struct invocation *in, struct ioasidctl_error **err)

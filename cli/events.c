@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "events.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -111,6 +112,12 @@ static void print_failure(const json_t *event)
 		       number_of(event, "tries"));
 }
 
+static void print_released(const json_t *event)
+{
+	fputs("was given up: ", stdout);
+	print_safely(stdout, text_of(event, "message"));
+}
+
 static void print_lost(const json_t *event)
 {
 	printf("%s%" JSON_INTEGER_FORMAT " events are missing here%s: they came faster than they "
@@ -184,7 +191,7 @@ static const struct {
 	[EVENT_DEVICE_REMOVED] = {"has gone", NULL},
 	[EVENT_DRIVER_CHANGED] = {NULL, print_driver},
 	[EVENT_GROUP_CHANGED] = {NULL, print_group},
-	[EVENT_DEVICE_RELEASED] = {"was given up: ", NULL},
+	[EVENT_DEVICE_RELEASED] = {NULL, print_released},
 	[EVENT_DEVICE_ATTACHED] = {"came, and is attached", NULL},
 	[EVENT_ATTACH_FAILED] = {NULL, print_failure},
 };
@@ -214,7 +221,18 @@ void print_event(const json_t *event)
 		forms[kind].print(event);
 	else
 		fputs(forms[kind].text, stdout);
-	if (kind == EVENT_DEVICE_RELEASED)
-		print_safely(stdout, text_of(event, "message"));
 	putchar('\n');
+}
+
+int tell_event(const struct invocation *in, const json_t *event)
+{
+	if (in->json) {
+		json_dumpf(event, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		print_event(event);
+	}
+	/* Whoever reads this shall have it now; where it can't be written, output_finish() tells.
+	 */
+	return fflush(stdout) || ferror(stdout) ? -EIO : 0;
 }
