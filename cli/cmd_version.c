@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "json_text.h"
 #include "local.h"
 #include "output.h"
 #include "report/report.h"
@@ -42,13 +43,6 @@ static json_t *version_json(const struct driver_env *env)
 		json_array_append_new(array, driver_json(drivers[i], env));
 	return json_pack("{s:i, s:s, s:o}", "schema_version", REPORT_SCHEMA_VERSION, "version",
 			 IOASIDCTL_VERSION, "drivers", array);
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
 }
 
 static void print_driver(const json_t *driver)

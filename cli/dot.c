@@ -12,26 +12,12 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "json_text.h"
 
 /* Whose objects are printed: nodes of several topologies and fds can have one name. */
 struct scope {
 	const char *topology, *fd; /* fd NULL: none */
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static uint64_t hex_of(const json_t *object, const char *key)
-{
-	uint64_t value = 0;
-
-	number_parse(text_of(object, key), &value);
-	return value;
-}
 
 /* Between quotes. */
 static void put(const char *text)

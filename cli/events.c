@@ -6,15 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "json_text.h"
 #include "output.h"
 #include "report/event.h"
-
-static const char *text_of(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-
-	return text ? text : "";
-}
 
 static bool has(const json_t *event, const char *key)
 {

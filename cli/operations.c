@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "json_text.h"
 #include "output.h"
 #include "plan/plan.h"
 #include "report/report.h"
@@ -48,13 +49,6 @@ static enum paint paint_of(const char *action)
 		if (!strcmp(operation_name((enum operation_kind)kind), action))
 			return paints[kind] ? paints[kind] : PAINT_CHANGE;
 	return PAINT_CHANGE;
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
 }
 
 static char mark_of(enum paint paint)

@@ -7,26 +7,12 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "json_text.h"
 #include "output.h"
 
 #define ADDRESS_WIDTH  14
 #define WORD_WIDTH     18
 #define WORDS_PER_LINE 3
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static uint64_t hex_of(const json_t *object, const char *key)
-{
-	uint64_t value = 0;
-
-	number_parse(text_of(object, key), &value);
-	return value;
-}
 
 static void print_mapping(const json_t *m)
 {

@@ -6,24 +6,10 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "json_text.h"
 #include "output.h"
 
 #define RANGES_SHOWN 3
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static uint64_t hex_of(const json_t *object, const char *key)
-{
-	uint64_t value = 0;
-
-	number_parse(text_of(object, key), &value);
-	return value;
-}
 
 static bool is_true(const json_t *object, const char *key)
 {
