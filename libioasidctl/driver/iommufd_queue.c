@@ -45,19 +45,32 @@ static int grow(struct iommufd_queue *queue)
 	return 0;
 }
 
-/* Bytes that are there to take, or -errno. `record`: size of one; the kernel wants multiples. */
-static ssize_t fill(const struct driver_fd *fd, struct iommufd_queue *queue, size_t record)
+static size_t smaller(size_t a, size_t b)
 {
+	return a < b ? a : b;
+}
+
+/*
+ * Bytes that are there to take, or -errno. `record`: size of the largest; the kernel wants
+ * multiples of a fault's. No more than `room` records are read, for the descriptor tells of those
+ * in the kernel only; but for a group of faults that is larger.
+ */
+static ssize_t fill(const struct driver_fd *fd, struct iommufd_queue *queue, size_t record,
+		    size_t room)
+{
+	size_t most = room * record;
 	ssize_t n = -EINVAL;
 	int ret = queue->size ? 0 : grow(queue);
 
 	if (queue->start < queue->end)
 		return (ssize_t)(queue->end - queue->start);
 	while (!ret && n == -EINVAL) {
-		n = read(queue->fd, queue->buffer, queue->size - queue->size % record);
+		n = read(queue->fd, queue->buffer,
+			 smaller(most, queue->size - queue->size % record));
 		n = n < 0 ? -errno : n;
 		if (n == -EINVAL)
 			ret = grow(queue);
+		most = SIZE_MAX;
 	}
 	if (ret)
 		return ret;
@@ -143,7 +156,7 @@ int iommufd_faults_read(struct driver_fd *fd, uint32_t ioasid, struct io_fault *
 	if (!space)
 		return refuse_no_queue(err);
 	while (*n < room) {
-		ssize_t there = fill(fd, &space->faults, sizeof(struct iommufd_pgfault));
+		ssize_t there = fill(fd, &space->faults, sizeof(struct iommufd_pgfault), room - *n);
 		struct iommufd_pgfault raw;
 		const void *bytes;
 
@@ -294,7 +307,9 @@ int iommufd_events_read(struct driver_fd *fd, uint32_t events, struct viommu_eve
 	if (!v)
 		return error_new(err, ERROR_KERNEL, ENOENT, "there is no event queue %u", events);
 	while (*n < room) {
-		ssize_t there = fill(fd, &v->events, 1);
+		ssize_t there =
+			fill(fd, &v->events,
+			     sizeof(struct iommufd_event_header) + event_size(v->type), room - *n);
 
 		if (there < 0)
 			return fail_read(there, v->name, err);

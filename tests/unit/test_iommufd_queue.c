@@ -4,6 +4,7 @@
  * and sockets, well-formed and not.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -142,6 +143,27 @@ static void test_more_faults_than_one_read_takes(void **state)
 	assert_int_equal(n, MANY);
 	for (uint32_t i = 0; i < MANY; i++)
 		assert_int_equal(f[i].cookie, i);
+	release(7, 25);
+}
+
+/* Those that aren't taken stay where the descriptor tells of them. */
+static void test_what_is_left_can_be_waited_for(void **state)
+{
+	struct iommufd_pgfault raw[5] = {0};
+	struct pollfd queue = {.events = POLLIN};
+	struct io_fault f[5];
+	size_t n;
+
+	(void)state;
+	faulting(7, 25);
+	queue.fd = ends[0];
+	assert_int_equal(write(ends[1], raw, sizeof(raw)), sizeof(raw));
+	assert_int_equal(D.faults_read(fd, 7, f, 2, &n, NULL), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(poll(&queue, 1, 0), 1);
+	assert_int_equal(D.faults_read(fd, 7, f, 5, &n, NULL), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(poll(&queue, 1, 0), 0);
 	release(7, 25);
 }
 
@@ -318,6 +340,7 @@ int main(void)
 		TEST(test_failed_ioasid_takes_its_queue_along),
 		TEST(test_faults),
 		TEST(test_more_faults_than_one_read_takes),
+		TEST(test_what_is_left_can_be_waited_for),
 		TEST(test_half_a_fault),
 		TEST(test_queue_that_never_has_enough_room),
 		TEST(test_answers),

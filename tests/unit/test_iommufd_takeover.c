@@ -81,20 +81,18 @@ static void make_mock(void)
 	assert_int_equal(D.device_bind(fd, mock, &id, NULL), 0);
 }
 
-/* Two events in the queue, of which one is read, so that the other waits in this process. */
+/* Short events, of which more come than there is room for: the last one waits in this process. */
 static void read_half(void)
 {
-	static const struct {
-		struct iommufd_event_header header;
-		struct iommufd_vevent_mock event;
-	} raw[2] = {{{.sequence = 1}, {.virt_id = 7}}, {{.sequence = 2}, {.virt_id = 8}}};
-	struct viommu_event event;
+	static const struct iommufd_event_header raw[] = {
+		{IOMMUFD_VEVENT_LOST, 0}, {IOMMUFD_VEVENT_LOST, 1}, {IOMMUFD_VEVENT_LOST, 2}};
+	struct viommu_event event[2];
 	size_t n;
 
 	assert_int_equal(write(events[1], raw, sizeof(raw)), sizeof(raw));
-	assert_int_equal(D.events_read(fd, 42, &event, 1, &n, NULL), 0);
-	assert_int_equal(n, 1);
-	assert_int_equal(event.sequence, 1);
+	assert_int_equal(D.events_read(fd, 42, event, 2, &n, NULL), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(event[1].sequence, 1);
 }
 
 static int make_all(void **state)
@@ -180,8 +178,7 @@ static void test_what_is_written_down(void **state)
 	unread = json_object_get(
 		json_object_get(json_array_get(json_object_get(r.fd, "viommus"), 0), "events"),
 		"unread");
-	assert_int_equal(json_array_size(unread),
-			 sizeof(struct iommufd_event_header) + sizeof(struct iommufd_vevent_mock));
+	assert_int_equal(json_array_size(unread), sizeof(struct iommufd_event_header));
 	assert_int_equal(json_integer_value(json_array_get(unread, 4)), 2);
 	json_array_clear(unread);
 	assert_is(r.fd,
