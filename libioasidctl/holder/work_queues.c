@@ -106,33 +106,60 @@ static void log_trouble(const struct work *work, const struct topology *t, const
 		 err ? err->message : "out of memory");
 }
 
+/* 0; -EAGAIN: there may be more; -ENOSPC: too many wait; another -errno: no more can be read. */
+static int take_faults(struct work *work, const struct topology *t, uint32_t fd_index,
+		       const struct ioasid *ioasid, struct ioasidctl_error **err)
+{
+	const struct iommu_fd *fd = &t->fds[fd_index];
+	struct io_fault faults[BATCH];
+	size_t n = 0;
+	int ret;
+
+	if (work->n_faults + BATCH > WAITING_MAX)
+		return -ENOSPC;
+	ret = fd->ops->faults_read(fd->live.handle, ioasid->live.id, faults, BATCH, &n, err);
+	for (size_t i = 0; i < n; i++) {
+		if (keep_fault(work, t, fd_index, ioasid, &faults[i]))
+			work_log(work, "topology %s: out of memory, a page fault is lost", t->name);
+		tell_fault(work, t, fd_index, ioasid, &faults[i]);
+	}
+	return ret ? ret : n == BATCH ? -EAGAIN : 0;
+}
+
 static void faults_ready(void *data, const struct watch *watch)
 {
 	struct work *work = data;
 	const struct topology *t = engine_topology(work->world->engine, watch->topology);
-	const struct iommu_fd *fd = &t->fds[watch->fd_index];
-	const struct ioasid *ioasid = &fd->ioasids[watch->object];
+	const struct ioasid *ioasid = &t->fds[watch->fd_index].ioasids[watch->object];
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
-	struct io_fault faults[BATCH];
-	size_t n = 0;
+	int ret;
 
-	if (work->n_faults + BATCH > WAITING_MAX ||
-	    fd->ops->faults_read(fd->live.handle, ioasid->live.id, faults, BATCH, &n, &err)) {
-		if (err)
-			log_trouble(work, t, ioasid->name, err);
-		else
-			work_log(work,
-				 "topology %s: %zu page faults wait for answers: no more are "
-				 "taken from %s until it is applied again",
-				 t->name, work->n_faults, ioasid->name);
-		watches_remove_one(work->watches, watch->fd);
+	/* Nothing tells of those that the driver had to take at once: a large group. */
+	do
+		ret = take_faults(work, t, watch->fd_index, ioasid, &err);
+	while (ret == -EAGAIN);
+	if (!ret)
 		return;
+	if (ret == -ENOSPC) {
+		work->faults_put_off = true;
+		work_log(work,
+			 "topology %s: %zu page faults wait for answers: no more are taken from "
+			 "%s until some are answered",
+			 t->name, work->n_faults, ioasid->name);
+	} else {
+		log_trouble(work, t, ioasid->name, err);
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (keep_fault(work, t, watch->fd_index, ioasid, &faults[i]))
-			work_log(work, "topology %s: out of memory, a page fault is lost", t->name);
-		tell_fault(work, t, watch->fd_index, ioasid, &faults[i]);
-	}
+	watches_remove_one(work->watches, watch->fd);
+}
+
+/* Those that had no room while others waited. */
+static void resume_faults(struct work *work)
+{
+	if (!work->faults_put_off || work->n_faults + BATCH > WAITING_MAX)
+		return;
+	work->faults_put_off = false;
+	for (size_t i = 0; i < engine_count(work->world->engine); i++)
+		work_follow(work, engine_topology_at(work->world->engine, i)->name);
 }
 
 static void tell_event(struct work *work, const struct topology *t, const struct iommu_fd *fd,
@@ -162,15 +189,15 @@ static void events_ready(void *data, const struct watch *watch)
 	_cleanup_error_ struct ioasidctl_error *err = NULL;
 	struct viommu_event events[BATCH];
 	size_t n = 0;
+	int ret = fd->ops->events_read(fd->live.handle, viommu->live_events.id, events, BATCH, &n,
+				       &err);
 
-	if (fd->ops->events_read(fd->live.handle, viommu->live_events.id, events, BATCH, &n,
-				 &err)) {
-		log_trouble(work, t, viommu->name, err);
-		watches_remove_one(work->watches, watch->fd);
-		return;
-	}
 	for (size_t i = 0; i < n; i++)
 		tell_event(work, t, fd, viommu, &events[i]);
+	if (!ret)
+		return;
+	log_trouble(work, t, viommu->name, err);
+	watches_remove_one(work->watches, watch->fd);
 }
 
 /* Who was handed the queue of that object, and so reads it in our place; NULL: nobody. */
@@ -364,6 +391,7 @@ static int answer_faults(struct work *work, const struct topology *t,
 		work->n_faults--;
 		waiting_free(w);
 	}
+	resume_faults(work);
 	return 0;
 }
 

@@ -40,6 +40,7 @@ struct work {
 	const char *attempting; /* the topology that is tried now; NULL: none */
 	struct waiting_fault *faults; /* that nobody has answered yet, oldest first */
 	size_t n_faults;
+	bool faults_put_off; /* some queue isn't read, as too many wait */
 	struct taker *takers; /* who has been handed descriptors */
 	/* An event concerned a topology that was being changed: look at all, or even consider what
 	 * could be attached. */

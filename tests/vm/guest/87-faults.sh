@@ -45,6 +45,19 @@ ok "apply has nothing to do"
 op fault "$m0" 0 8 0x6000
 eventually heard '"iova":"0x6000"'
 ok "faults are told after it, too"
+
+# More than are taken at a time come while the holder is busy.
+all_are_there() {
+	ioasidctl --json faults guest
+	[ "$(ask '.faults | length')" = 41 ]
+}
+kill -STOP "$(holders)"
+for ((i = 0; i < 40; i++)); do
+	op fault "$m0" 0 $((100 + i)) 0x7000
+done
+kill -CONT "$(holders)"
+eventually all_are_there
+ok "none of many that came together is left behind" || ask '"#   \(.faults | length)"'
 ioasidctl delete guest
 is "delete with a fault that nobody answered: exit status" "$status" 0
 kill "$monitor" 2>/dev/null
