@@ -185,11 +185,11 @@ json_t *takers_record(const struct taker *list, struct descriptors *out)
 	for (const struct taker *t = list; array && t; t = t->next, n++)
 		if (add_named(out, t->lease, n, "lease") ||
 		    add_named(out, t->process, n, "process") ||
-		    json_array_append_new(
-			    array, json_pack("{s:s, s:I, s:I, s:b, s:b, s:o}", "topology",
-					     t->topology, "uid", (json_int_t)t->peer.uid, "pid",
-					     (json_int_t)t->peer.pid, "trusted", t->peer.trusted,
-					     "raw", t->raw, "taken", taken_json(t)))) {
+		    json_array_append_new(array,
+					  json_pack("{s:s, s:I, s:I, s:b, s:o}", "topology",
+						    t->topology, "uid", (json_int_t)t->peer.uid,
+						    "pid", (json_int_t)t->peer.pid, "raw", t->raw,
+						    "taken", taken_json(t)))) {
 			json_decref(array);
 			return NULL;
 		}
@@ -235,7 +235,6 @@ static int restore_taker(const json_t *json, size_t number, struct descriptors *
 	taker->process = descriptors_take(given, name);
 	if (taker->lease < 0 || json_member_text(json, "topology", &topology) ||
 	    json_member_u32(json, "uid", &uid) || json_member_u32(json, "pid", &pid) ||
-	    json_member_bool(json, "trusted", &taker->peer.trusted) ||
 	    json_member_bool(json, "raw", &taker->raw) || json_member_array(json, "taken", &taken))
 		return -EINVAL;
 	taker->peer.uid = uid;

@@ -226,12 +226,18 @@ int work_restore(struct work *work, const json_t *state, struct descriptors *all
 
 	json_array_foreach (topologies, i, topology)
 		ret = ret ? ret : restore_one(work, topology, all, err);
-	if (!ret && (queues_restore(work, json_object_get(state, "faults")) ||
-		     takers_restore(json_object_get(state, "takers"), all, &work->takers)))
-		ret = error_new(err, ERROR_PROTOCOL, EINVAL,
-				"what is told of page faults and of handed-over descriptors can't "
-				"be taken over");
-	return ret ? ret : engine_adopt(work->world->engine, err);
+	if (ret)
+		return ret;
+	ret = queues_restore(work, json_object_get(state, "faults"));
+	if (!ret)
+		ret = takers_restore(json_object_get(state, "takers"), all, &work->takers);
+	if (ret == -ENOMEM)
+		return error_nomem(err);
+	if (ret)
+		return error_new(err, ERROR_PROTOCOL, EINVAL,
+				 "what is told of page faults and of handed-over descriptors can't "
+				 "be taken over");
+	return engine_adopt(work->world->engine, err);
 }
 
 struct loss {
