@@ -380,6 +380,8 @@ void clients_pause(struct server *s, bool pause)
 
 void clients_close_all(struct server *s)
 {
+	/* The worker that would take everything back has ended. */
+	s->successor = NULL;
 	while (s->n_connections)
 		drop(s, s->n_connections - 1);
 	free(s->connections);

@@ -150,8 +150,7 @@ static bool is_dead(const struct predecessor *p)
 	return p->pidfd >= 0 && poll(&end, 1, DEATH) == 1;
 }
 
-int predecessor_confirm(struct predecessor *p, const struct listener *listener, bool *killed,
-			struct ioasidctl_error **err)
+int predecessor_confirm(struct predecessor *p, bool *killed, struct ioasidctl_error **err)
 {
 	_cleanup_error_ struct ioasidctl_error *why = NULL;
 	json_t *reply = NULL;
@@ -166,7 +165,7 @@ int predecessor_confirm(struct predecessor *p, const struct listener *listener, 
 			*err = steal_pointer(why);
 		return ret;
 	}
-	return listener_own(listener, err);
+	return 0;
 }
 
 void predecessor_cancel(struct predecessor *p)

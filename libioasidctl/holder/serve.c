@@ -231,24 +231,34 @@ static int run_worker(struct server *s, struct work *work, struct ioasidctl_erro
 	return worker_join(s->worker, err);
 }
 
+static void log_line(const struct server *s, const char *line)
+{
+	if (s->options->log)
+		s->options->log(s->options->log_data, line);
+}
+
 /* Once this has succeeded, all is this holder's; if it fails, the other one's, as before. */
 static int take_over(struct server *s, struct work *work, struct ioasidctl_error **err)
 {
+	_cleanup_error_ struct ioasidctl_error *unknown = NULL;
 	struct predecessor *p = s->predecessor;
 	bool killed = false;
 	int ret = work_restore(work, predecessor_state(p), predecessor_given(p), err);
 
 	if (!ret)
-		ret = predecessor_confirm(p, &s->listener, &killed, err);
+		ret = predecessor_confirm(p, &killed, err);
 	else
 		predecessor_cancel(p);
-	if (ret)
+	if (ret) {
 		work_leave(work);
-	if (killed && s->options->log)
-		s->options->log(s->options->log_data,
-				"the holder before this one was killed meanwhile: going on without "
-				"it");
-	return ret;
+		return ret;
+	}
+	if (killed)
+		log_line(s, "the holder before this one was killed meanwhile: going on without it");
+	/* There is nobody else any more: what others can't see of that is no reason to end. */
+	if (listener_own(&s->listener, &unknown))
+		log_line(s, unknown ? unknown->message : "out of memory");
+	return 0;
 }
 
 static int run(struct server *s, struct journal *journal, struct ioasidctl_error **err)

@@ -165,6 +165,11 @@ void successor_refuse(struct server *s)
 {
 	if (!s->successor)
 		return;
+	if (s->successor->out) {
+		/* It never got all that it would have to confirm. */
+		s->successor->dead = true;
+		return;
+	}
 	s->successor->ending = true;
 	refuse(s->successor, ERROR_UNAVAILABLE, "the holder is ending");
 }

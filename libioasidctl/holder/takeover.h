@@ -49,8 +49,7 @@ struct descriptors *predecessor_given(struct predecessor *p);
  * From here on this process is the holder. 0 also if the old one was killed meanwhile, *killed.
  * Else it goes on, and this one must not.
  */
-int predecessor_confirm(struct predecessor *p, const struct listener *listener, bool *killed,
-			struct ioasidctl_error **err);
+int predecessor_confirm(struct predecessor *p, bool *killed, struct ioasidctl_error **err);
 /* Tells it to go on, and waits until it has the accounting back. Everything is given back before
  * by closing it. */
 void predecessor_cancel(struct predecessor *p);

@@ -326,7 +326,7 @@ static void test_the_new_one_stands_still(void **state)
 	p = meet();
 	apply("vm0", false);
 	/* Too late. */
-	assert_true(predecessor_confirm(p, &listener, &killed, &err) < 0);
+	assert_true(predecessor_confirm(p, &killed, &err) < 0);
 	assert_false(killed);
 	leave(p);
 	assert_goes_on();
@@ -344,13 +344,14 @@ static void test_the_old_one_is_killed_in_the_middle(void **state)
 	apply("vm0", true);
 	p = meet();
 	test_holder_end(&holder, SIGKILL);
-	assert_int_equal(predecessor_confirm(p, &listener, &killed, NULL), 0);
+	assert_int_equal(predecessor_confirm(p, &killed, NULL), 0);
 	assert_true(killed);
 	given = predecessor_given(p);
 	memory = descriptors_take(given, "vm0/memory/ram");
 	assert_true(memory >= 0);
 	close(memory);
 	/* The lock is this process's: nobody else can be the holder. */
+	assert_int_equal(listener_own(&listener, NULL), 0);
 	assert_int_equal(lock_pid(), getpid());
 	next.options.take_over = false;
 	test_holder_start(&next);
@@ -372,7 +373,7 @@ static void test_the_old_one_ends_in_the_middle(void **state)
 	kill(holder.pid, SIGTERM);
 	for (int i = 0; i < 6000 && path_exists(holder.socket); i++)
 		usleep(10000);
-	assert_true(predecessor_confirm(p, &listener, &killed, &err) < 0);
+	assert_true(predecessor_confirm(p, &killed, &err) < 0);
 	assert_false(killed);
 	assert_string_equal(err->message, "the holder is ending");
 	leave(p);
