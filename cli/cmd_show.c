@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "dot.h"
+#include "json_text.h"
 #include "link.h"
 #include "output.h"
 #include "report/report.h"
@@ -47,7 +48,7 @@ static void print_names(const json_t *dump)
 	size_t i;
 
 	json_array_foreach (json_object_get(dump, "topologies"), i, topology)
-		puts(json_string_value(json_object_get(topology, "name")));
+		puts(text_of(topology, "name"));
 }
 
 static int run(const struct invocation *in)
