@@ -321,8 +321,11 @@ void listener_leave(struct listener *l)
 
 void listener_hide(struct listener *l)
 {
-	if (l->fd >= 0 && !l->passed)
-		(void)unlink(l->path);
+	if (l->fd < 0 || l->passed)
+		return;
+	(void)unlink(l->path);
+	/* Who had found the path before can still be on the way. */
+	(void)shutdown(l->fd, SHUT_RD);
 }
 
 void listener_release(struct listener *l)

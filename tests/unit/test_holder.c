@@ -106,9 +106,8 @@ static void refused(const char *method, json_t *parameters, const char *kind, co
 
 static void test_refusals(void **state)
 {
-	json_auto_t *applied = holder_ask(&holder, APPLY, config_named("vm0"));
-
 	(void)state;
+	json_decref(holder_ask(&holder, APPLY, config_named("vm0")));
 	refused(SHOW, json_pack("{s:s}", "name", "vm1"), "unavailable", "there is no topology vm1");
 	refused(SHOW, json_pack("{s:s}", "form", "xml"), "usage", "there is no form xml");
 	refused(APPLY, json_pack("{s:s, s:s}", "config", "version: 2\n", "file", "vm.yaml"),

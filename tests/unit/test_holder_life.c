@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "holder/client.h"
+#include "holder/listener.h"
 #include "support_holder.h"
 
 #define APPLY "io.ioasidctl.Apply"
@@ -352,6 +353,30 @@ static void test_exit_idle_races(void **state)
 	}
 }
 
+/* A second name plays the one who had found the socket before its name was taken away. */
+static void test_nobody_gets_into_a_hidden_socket(void **state)
+{
+	struct sockaddr_un late = {.sun_family = AF_UNIX};
+	struct listener l;
+	int early, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	snprintf(late.sun_path, sizeof(late.sun_path), "%s.2", holder.socket);
+	assert_int_equal(listener_claim(holder.socket, &l, NULL), 0);
+	assert_int_equal(listener_open(&l, -1, NULL), 0);
+	assert_int_equal(link(holder.socket, late.sun_path), 0);
+	early = raw_connect(&holder);
+	listener_hide(&l);
+	assert_int_equal(connect(fd, (struct sockaddr *)&late, sizeof(late)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	close(fd);
+	fd = accept4(l.fd, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	close(fd);
+	close(early);
+	listener_release(&l);
+}
+
 static void test_passed_socket(void **state)
 {
 	int fd = listen_like_a_stranger();
@@ -470,6 +495,7 @@ int main(void)
 		LIFE_TEST(test_exit_idle),
 		LIFE_TEST(test_exit_idle_without_any_client),
 		LIFE_TEST(test_exit_idle_races),
+		LIFE_TEST(test_nobody_gets_into_a_hidden_socket),
 		LIFE_TEST(test_passed_socket),
 		LIFE_TEST(test_passed_something_else),
 		LIFE_TEST(test_notifies_the_service_manager),
